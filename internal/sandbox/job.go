@@ -1,0 +1,141 @@
+// Package sandbox says how a child process is confined.
+//
+// Every command the gateway runs is started through a Runner. On Linux the
+// gateway's own binary is executed once more per command, as a small
+// supervisor: it has a session of its own, is the subreaper of all the command
+// starts, and sets no_new_privs. When the command is over, when the gateway
+// asks for it, or when the gateway dies, the supervisor kills every descendant,
+// including those that called setsid or forked twice, and only then reports how
+// the command ended. On other systems the Runner kills the command's process
+// group.
+//
+// The Runner owns the supervisors; a supervisor owns its command's processes.
+// This package does not decide which commands may run, does not shorten or
+// interpret their output, and does not limit which files or networks they
+// reach.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/openclaw/openclaw-go"
+)
+
+// Options configure a Runner. The zero value is ready to use.
+type Options struct {
+	// Grace is how long a command may go on after it was asked to stop
+	// (SIGTERM), before it is killed. 0: 200 ms; at most 250 ms, since whoever
+	// cancels is promised dead processes within a second.
+	Grace time.Duration
+
+	// WaitDelay is how long Run waits for the end of the output once all
+	// processes are gone. It only matters when a process outside of the tree
+	// got hold of the output. 0: 250 ms.
+	WaitDelay time.Duration
+}
+
+const (
+	defaultGrace     = 200 * time.Millisecond
+	maxGrace         = 250 * time.Millisecond
+	defaultWaitDelay = 250 * time.Millisecond
+)
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Grace < 0 || o.Grace > maxGrace {
+		return o, errors.New("sandbox: Grace must be between 0 and 250 ms")
+	}
+	if o.WaitDelay < 0 {
+		return o, errors.New("sandbox: WaitDelay must not be negative")
+	}
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
+	}
+	if o.WaitDelay == 0 {
+		o.WaitDelay = defaultWaitDelay
+	}
+	return o, nil
+}
+
+// Job is one command to run.
+type Job struct {
+	Argv []string // Argv[0] is the absolute path of the program
+	Dir  string   // absolute path of the working directory
+	Env  []string // "NAME=value"; nothing is added or inherited
+
+	// Stdin is what the command reads; nil: nothing. An *os.File is handed over
+	// as it is. Any other reader is copied, and Run returns only after its last
+	// Read has returned.
+	Stdin io.Reader
+
+	// Stdout and Stderr receive what the command writes; nil: it is dropped. If
+	// both are the same value, they share one pipe and the order of arrival is
+	// kept. An *os.File is handed over as it is. For any other writer, a failed
+	// Write closes the pipe, and the command gets SIGPIPE.
+	Stdout, Stderr io.Writer
+}
+
+// Exit is how a command ended.
+type Exit struct {
+	Code   int            // the command's own; -1 if a signal ended it
+	Signal syscall.Signal // the signal that ended it; 0: none
+}
+
+// Run runs job and blocks until it is over: the command has ended, every
+// process it left behind is dead, and all output was written.
+//
+// When ctx ends first, all processes get SIGTERM and, after the grace period,
+// SIGKILL; Run returns what became of the command beside ctx's own error. Any
+// other error says that the command could not be started or supervised (an
+// *openclaw.Error), or is the first error of reading Stdin or of writing Stdout
+// or Stderr.
+func (r *Runner) Run(ctx context.Context, job Job) (Exit, error) {
+	if err := job.check(); err != nil {
+		return Exit{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Exit{}, err
+	}
+	return r.run(ctx, job)
+}
+
+func (j *Job) check() error {
+	bad := func(message string) error {
+		return &openclaw.Error{Code: openclaw.CodeInvalidMessage, Message: message}
+	}
+	if len(j.Argv) == 0 || !filepath.IsAbs(j.Argv[0]) {
+		return bad("the program to run must be given by its absolute path")
+	}
+	if !filepath.IsAbs(j.Dir) {
+		return bad("the working directory must be an absolute path")
+	}
+	for _, list := range [][]string{j.Argv, j.Env, {j.Dir}} {
+		for _, s := range list {
+			if strings.IndexByte(s, 0) >= 0 {
+				return bad("a command, its directory and its environment must not contain a NUL byte; remove it")
+			}
+		}
+	}
+	return nil
+}
+
+// startError explains why the system refused to start job's program.
+func startError(job *Job, err error) error {
+	message := "the command could not be started"
+	switch {
+	case errors.Is(err, syscall.E2BIG):
+		message = "the command and its environment are too long for this system; write the input to a file and name the file instead"
+	case errors.Is(err, syscall.ENOENT):
+		message = "the command could not be started: " + job.Argv[0] + " or the directory " + job.Dir + " does not exist"
+	case errors.Is(err, syscall.EACCES):
+		message = "the command could not be started: no permission for " + job.Argv[0] + " or the directory " + job.Dir
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
+		message = "the command could not be started: the system is out of processes or memory; try again later"
+	}
+	return &openclaw.Error{Code: openclaw.CodeInternal, Message: message, Err: err}
+}

@@ -1,0 +1,76 @@
+//go:build unix && !linux
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Main does nothing on this system, which needs no supervisor.
+func Main() {}
+
+// Runner runs commands, each in a session of its own. It is safe for
+// concurrent use. On this system a process that leaves its command's process
+// group outlives the command.
+type Runner struct{ opts Options }
+
+// New returns a Runner. It needs no closing.
+func New(opts Options) (*Runner, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{opts: opts}, nil
+}
+
+func (r *Runner) run(ctx context.Context, job Job) (Exit, error) {
+	stdio, err := openStdio(&job)
+	if err != nil {
+		return Exit{}, startError(&job, err)
+	}
+	cmd := &exec.Cmd{
+		Path: job.Argv[0], Args: job.Argv, Env: append([]string{}, job.Env...), Dir: job.Dir,
+		Stdin: stdio.child[0], Stdout: stdio.child[1], Stderr: stdio.child[2],
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+	}
+	if err := cmd.Start(); err != nil {
+		stdio.closeChild()
+		stdio.closeOurs()
+		return Exit{}, startError(&job, err)
+	}
+	stdio.start()
+	group := -cmd.Process.Pid
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var stopped error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		stopped = ctx.Err()
+		_ = syscall.Kill(group, syscall.SIGTERM) // gone is as good as told
+		late := time.AfterFunc(r.opts.Grace, func() { _ = syscall.Kill(group, syscall.SIGKILL) })
+		err = <-ended
+		late.Stop()
+	}
+	_ = syscall.Kill(group, syscall.SIGKILL) // what it left in its group
+	copyErr := stdio.finish(r.opts.WaitDelay)
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		return Exit{}, startError(&job, err)
+	}
+	if stopped != nil {
+		copyErr = stopped
+	}
+	return exitOf(cmd), copyErr
+}
+
+func exitOf(cmd *exec.Cmd) Exit {
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return Exit{Code: -1, Signal: ws.Signal()}
+	}
+	return Exit{Code: cmd.ProcessState.ExitCode()}
+}

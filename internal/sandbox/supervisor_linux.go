@@ -1,0 +1,272 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// supervisorName is the argv[0] that makes this binary a supervisor.
+const supervisorName = "openclaw-job"
+
+// The descriptors a supervisor is started with; 0, 1 and 2 are /dev/null.
+const (
+	fdControl = 3
+	fdStdin   = 4 // followed by the command's standard output and error
+)
+
+// Main turns this process into a supervisor if it was started as one, and
+// then never returns. Otherwise it returns at once, having done nothing. Call
+// it first thing in main, and in TestMain of tests that use a Runner.
+func Main() {
+	if len(os.Args) != 1 || os.Args[0] != supervisorName {
+		return
+	}
+	code := 0
+	if err := supervise(catchSignals()); err != nil {
+		fmt.Fprintln(os.Stderr, supervisorName+": "+err.Error())
+		code = 1
+	}
+	syscall.Exit(code) // os.Exit would sleep for a second under the race detector
+}
+
+// catchSignals keeps the signals that would end or stop this process from
+// doing so, and returns those that tell of a child. The handlers also make the
+// runtime give the command the default for each signal, even if the gateway was
+// started with some ignored (nohup).
+func catchSignals() <-chan os.Signal {
+	dropped := make(chan os.Signal, 1)
+	signal.Notify(dropped, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, syscall.SIGCHLD)
+	return children
+}
+
+// supervise runs one job, from the order to the report.
+func supervise(children <-chan os.Signal) error {
+	// What confine sets holds for a thread and what it forks. Signals are set up
+	// before: that is many times slower from a locked thread.
+	runtime.LockOSThread()
+	if err := checkControl(); err != nil {
+		return err
+	}
+	// Non-blocking, so that waiting for orders costs no thread.
+	if err := unix.SetNonblock(fdControl, true); err != nil {
+		return err
+	}
+	control := os.NewFile(fdControl, "control")
+	if err := confine(); err != nil {
+		return err
+	}
+	var o order
+	if err := readFrame(control, &o); err != nil {
+		return fmt.Errorf("read the job: %w", err)
+	}
+	s := supervisor{grace: o.Grace, children: children}
+	rep := s.run(control, &o)
+	return writeFrame(control, rep)
+}
+
+// checkControl refuses to supervise for anybody but the parent: the creator of
+// the socket pair must be the process that started this one.
+func checkControl() error {
+	peer, err := unix.GetsockoptUcred(fdControl, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil || int(peer.Pid) != os.Getppid() || int(peer.Uid) != os.Getuid() {
+		return errors.New("only a running gateway starts this process; run openclaw instead")
+	}
+	return nil
+}
+
+// confine sets what holds for this process and for the command. The calling
+// goroutine must be locked to its thread.
+func confine() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("become a subreaper: %w", err)
+	}
+	// Without it a setuid program could change to a user whose processes
+	// cannot be killed from here.
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("set no_new_privs: %w", err)
+	}
+	// The command, of the same user, must not reach the control socket through
+	// /proc/<pid>/fd or ptrace. The command itself is dumpable again after exec.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("clear dumpable: %w", err)
+	}
+	return closeOnExec()
+}
+
+// closeOnExec keeps every descriptor from the command, whatever whoever
+// started the gateway left open.
+func closeOnExec() error {
+	err := unix.CloseRange(fdControl, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	if err == nil {
+		return nil
+	}
+	entries, err := os.ReadDir("/proc/self/fd") // before Linux 5.11
+	if err != nil {
+		return fmt.Errorf("list descriptors: %w", err)
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= fdControl {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
+// supervisor is the state of one job's supervision; it belongs to the main
+// goroutine.
+type supervisor struct {
+	pid      int // the command; not reaped before finish, so the number is its own
+	grace    time.Duration
+	children <-chan os.Signal
+}
+
+// run starts the command, waits for its end, for the order to stop or for the
+// gateway's death, and returns when no descendant is left.
+func (s *supervisor) run(control io.Reader, o *order) report {
+	argv := toStrings(o.Argv)
+	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{
+		Dir:   string(o.Dir),
+		Env:   toStrings(o.Env),
+		Files: []uintptr{fdStdin, fdStdin + 1, fdStdin + 2},
+		// Pdeathsig: a command that kills its supervisor kills itself.
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+	})
+	for fd := fdStdin; fd <= fdStdin+2; fd++ {
+		_ = syscall.Close(fd) // readers must see the end when the command is gone
+	}
+	if err != nil {
+		var errno syscall.Errno
+		if !errors.As(err, &errno) {
+			errno = syscall.EIO
+		}
+		return report{Errno: int(errno)}
+	}
+	s.pid = pid
+
+	orders := make(chan byte)
+	go readOrders(control, orders) // ends with the process
+	s.wait(orders)
+	return s.finish()
+}
+
+// readOrders passes on what the gateway sends, and closes orders when the
+// gateway is gone.
+func readOrders(control io.Reader, orders chan<- byte) {
+	defer close(orders)
+	var b [1]byte
+	for {
+		if _, err := control.Read(b[:]); err != nil {
+			return
+		}
+		orders <- b[0]
+	}
+}
+
+// wait returns when it is time to kill what is left.
+func (s *supervisor) wait(orders <-chan byte) {
+	var deadline <-chan time.Time
+	var look <-chan time.Time
+	for {
+		if deadline == nil && s.exited() || deadline != nil && !s.anyAlive() {
+			return
+		}
+		select {
+		case <-s.children:
+			if !s.exited() {
+				s.reapOrphans()
+			}
+		case _, ok := <-orders:
+			if !ok {
+				return
+			}
+			if deadline == nil {
+				s.terminate()
+				deadline = time.After(s.grace)
+				// Grandchildren end without a signal to this process.
+				look = time.Tick(10 * time.Millisecond)
+			}
+		case <-look:
+		case <-deadline:
+			return
+		}
+	}
+}
+
+// exited says whether the command has ended, and leaves it to be reaped.
+func (s *supervisor) exited() bool {
+	var info unix.Siginfo // Signo stays 0 while the command runs
+	err := unix.Waitid(unix.P_PID, s.pid, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+	return err == nil && info.Signo != 0
+}
+
+func (s *supervisor) anyAlive() bool {
+	alive := false
+	descend(below(os.Getpid()), func(proc) { alive = true })
+	return alive
+}
+
+// terminate asks all processes to stop, children before their parents: those
+// of a parent that is gone already would be looked for in the wrong place.
+func (s *supervisor) terminate() {
+	var found []proc
+	descend(below(os.Getpid()), func(p proc) { found = append(found, p) })
+	for _, p := range slices.Backward(found) {
+		p.signal(syscall.SIGTERM)
+	}
+}
+
+// reapOrphans clears away adopted processes that have ended.
+func (s *supervisor) reapOrphans() {
+	for _, pid := range childrenOf(os.Getpid()) {
+		if pid != s.pid {
+			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // it may still run
+		}
+	}
+}
+
+// finish kills and reaps until there is nothing left, however long the kernel
+// takes to let a process go, and reports how the command ended.
+func (s *supervisor) finish() report {
+	var status syscall.WaitStatus
+	// The command's own group dies in one step, which no fork escapes. The
+	// number is still the group's: its leader is not reaped yet.
+	_ = syscall.Kill(-s.pid, syscall.SIGKILL)
+	pause := 100 * time.Microsecond
+	for {
+		var ws syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, nil)
+		switch {
+		case err == syscall.ECHILD:
+			return newReport(status)
+		case pid == s.pid:
+			status = ws
+		case pid == 0:
+			if killTrees(below(os.Getpid())) > 0 {
+				pause = 100 * time.Microsecond
+			}
+			time.Sleep(pause)
+			pause = min(2*pause, 10*time.Millisecond)
+		}
+	}
+}
+
+func newReport(ws syscall.WaitStatus) report {
+	if ws.Signaled() {
+		return report{Code: -1, Signal: int(ws.Signal())}
+	}
+	return report{Code: ws.ExitStatus()}
+}
