@@ -1,0 +1,79 @@
+package shell
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	wire "github.com/go-json-experiment/json"
+	"github.com/openclaw/openclaw-go"
+)
+
+// arguments are what the model passes.
+type arguments struct {
+	Command string
+	Workdir string
+	Timeout time.Duration // 0: not given
+}
+
+func badArgs(message string) error {
+	return &openclaw.Error{Code: openclaw.CodeInvalidMessage, Message: message}
+}
+
+// parseArgs reads a call's arguments. Unknown ones are ignored. The errors are
+// written for the model.
+func parseArgs(data json.RawMessage) (arguments, error) {
+	var in struct {
+		Command   *string  `json:"command"`
+		Workdir   string   `json:"workdir"`
+		TimeoutMS *float64 `json:"timeout_ms"` // models write 5000.0, too
+		Invalid   any      `json:"invalid_arguments"`
+	}
+	if err := wire.Unmarshal(data, &in); err != nil {
+		return arguments{}, explain(err)
+	}
+	switch {
+	case in.Invalid != nil:
+		return arguments{}, badArgs(`the arguments were not a JSON object; send one such as {"command": "ls"}`)
+	case in.Command == nil:
+		return arguments{}, badArgs(`the argument "command" is missing; send {"command": "…"}`)
+	case strings.TrimSpace(*in.Command) == "":
+		return arguments{}, badArgs(`the argument "command" is blank; write the command line to run`)
+	case strings.IndexByte(*in.Command, 0) >= 0 || strings.IndexByte(in.Workdir, 0) >= 0:
+		return arguments{}, badArgs("the arguments must not contain a NUL character; use printf '\\0' to make one")
+	case len(*in.Command) > maxCommand:
+		return arguments{}, badArgs(fmt.Sprintf("the command is %d bytes long, the limit is %d; write it to a file and run that", len(*in.Command), maxCommand))
+	case in.TimeoutMS != nil && *in.TimeoutMS <= 0:
+		return arguments{}, badArgs(`the argument "timeout_ms" must be above 0; leave it out for the default`)
+	}
+	args := arguments{Command: *in.Command, Workdir: in.Workdir}
+	if in.TimeoutMS != nil {
+		ms := min(*in.TimeoutMS, float64(24*time.Hour/time.Millisecond)) // a float may exceed a Duration
+		args.Timeout = max(time.Duration(ms*float64(time.Millisecond)), time.Nanosecond)
+	}
+	return args, nil
+}
+
+// explain turns a decoding error into advice.
+func explain(err error) error {
+	e := &openclaw.Error{
+		Code:    openclaw.CodeInvalidMessage,
+		Message: `the arguments are not valid JSON; send an object such as {"command": "ls"}`,
+		Err:     err,
+	}
+	var wrong *wire.SemanticError
+	if errors.As(err, &wrong) {
+		want := "a string"
+		switch wrong.JSONPointer {
+		case "":
+			e.Message = `the arguments must be a JSON object such as {"command": "ls"}`
+			return e
+		case "/timeout_ms":
+			want = "a number"
+		}
+		e.Message = fmt.Sprintf("the argument %q must be %s", strings.TrimPrefix(string(wrong.JSONPointer), "/"), want)
+	}
+	return e
+}

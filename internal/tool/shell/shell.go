@@ -1,0 +1,263 @@
+// Package shell is the tool that runs a command line.
+//
+// A command runs in the workspace, with an environment made from an allow-list,
+// for a limited time. What it prints is bounded while it is read: the beginning
+// and the end are kept.
+//
+// The tool owns no process and keeps nothing between calls; starting a command
+// and killing all of it is the work of the Exec function it is given. It does
+// not confine commands: the list of blocked commands is a courtesy to the
+// model, which a program can get around, and no boundary.
+package shell
+
+import (
+	"context"
+	_ "embed" // for the description
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/openclaw/openclaw-go"
+)
+
+// Command is what an Exec runs.
+type Command struct {
+	Argv   []string  // Argv[0] is an absolute path
+	Dir    string    // absolute
+	Env    []string  // "NAME=value"; all there is
+	Output io.Writer // gets standard output and error, in order of arrival
+}
+
+// Exit is how a command ended.
+type Exit struct {
+	Code   int            // its own exit code, unless a signal ended it
+	Signal syscall.Signal // the signal that ended it; 0: none
+}
+
+// Exec runs a command to its end and returns when nothing it started is left
+// and all output is written. When ctx ends, it kills all of that and returns
+// ctx's error beside the Exit.
+type Exec func(ctx context.Context, c Command) (Exit, error)
+
+// Options configure the tool. Workspace and Exec are required.
+type Options struct {
+	Workspace string // absolute path; made, with mode 0700, when it is missing
+	Exec      Exec
+
+	Shell      string        // absolute path of the shell; "": bash if it is installed, else /bin/sh
+	Timeout    time.Duration // for calls that ask for none; 0: 30 s
+	MaxTimeout time.Duration // the most a call can ask for; 0: 10 min, or Timeout if that is longer
+	MaxOutput  int           // how many bytes of output to keep; 0: 64 KiB
+
+	// EnvAllow names the variables a command gets, with the wildcards of
+	// path.Match; nil: DefaultEnv. A variable whose name begins with OPENCLAW_
+	// must be named in full.
+	EnvAllow []string
+	// Environ is where the variables come from; nil: this process.
+	Environ []string
+
+	// Blocked lists commands that are refused: a name ("rm"), or a name with
+	// arguments that must all be there ("git push --force").
+	Blocked []string
+}
+
+// DefaultEnv returns the variables that a command gets by default.
+func DefaultEnv() []string {
+	return []string{"PATH", "HOME", "LANG", "LC_*", "TZ", "TERM", "USER", "SHELL", "TMPDIR"}
+}
+
+const (
+	defaultTimeout    = 30 * time.Second
+	defaultMaxTimeout = 10 * time.Minute
+	defaultMaxOutput  = 64 << 10
+	minOutput         = 256
+	// maxCommand is what Linux accepts as one argument, less its end mark.
+	maxCommand = 128<<10 - 1
+)
+
+//go:embed shell.md
+var description string
+
+const parameters = `{"type":"object","properties":{` +
+	`"command":{"type":"string","description":"the command line"},` +
+	`"workdir":{"type":"string","description":"where to run it, if not in the workspace"},` +
+	`"timeout_ms":{"type":"integer","description":"when to stop it, if not after %d"}},` +
+	`"required":["command"]}`
+
+// Tool implements openclaw.Tool. It is safe for concurrent use.
+type Tool struct {
+	opts   Options
+	spec   openclaw.ToolSpec
+	env    []string
+	home   string // "": not known
+	blocks blockList
+}
+
+// New returns the tool, or what is wrong with opts.
+func New(opts Options) (*Tool, error) {
+	opts = opts.withDefaults()
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	env, err := allowedEnv(opts.Environ, opts.EnvAllow)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := newBlockList(opts.Blocked, filepath.Base(opts.Shell))
+	if err != nil {
+		return nil, err
+	}
+	return &Tool{
+		opts: opts,
+		env:  env,
+		home: lookup(opts.Environ, "HOME"),
+		spec: openclaw.ToolSpec{
+			Name:        "shell",
+			Description: strings.TrimSpace(description),
+			Parameters:  json.RawMessage(fmt.Sprintf(parameters, opts.Timeout.Milliseconds())),
+		},
+		blocks: blocks,
+	}, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Shell == "" {
+		o.Shell = "/bin/sh"
+		if bash, err := exec.LookPath("bash"); err == nil && filepath.IsAbs(bash) {
+			o.Shell = bash
+		}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.MaxTimeout == 0 {
+		o.MaxTimeout = max(o.Timeout, defaultMaxTimeout)
+	}
+	if o.MaxOutput == 0 {
+		o.MaxOutput = defaultMaxOutput
+	}
+	if o.EnvAllow == nil {
+		o.EnvAllow = DefaultEnv()
+	}
+	if o.Environ == nil {
+		o.Environ = os.Environ()
+	}
+	return o
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Exec == nil:
+		return errors.New("shell: Exec is missing")
+	case !filepath.IsAbs(o.Workspace):
+		return errors.New("shell: Workspace must be an absolute path")
+	case !filepath.IsAbs(o.Shell):
+		return errors.New("shell: Shell must be an absolute path")
+	case o.Timeout < 0 || o.MaxTimeout < o.Timeout:
+		return errors.New("shell: Timeout must be positive and not above MaxTimeout")
+	case o.MaxOutput < minOutput:
+		return fmt.Errorf("shell: MaxOutput must be at least %d bytes", minOutput)
+	}
+	return nil
+}
+
+// Spec implements openclaw.Tool.
+func (t *Tool) Spec() openclaw.ToolSpec { return t.spec }
+
+// Run implements openclaw.Tool. A command that fails is a Result, not an error.
+// One that takes too long is a Result with openclaw.ExitTimeout, and a blocked
+// one a Result with openclaw.ExitDenied. When ctx ends, the Result, beside
+// ctx's error, holds what the command had printed.
+func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, error) {
+	args, err := parseArgs(call.Args)
+	if err != nil {
+		return nil, err
+	}
+	if reason := t.blocks.check(args.Command); reason != "" {
+		return &openclaw.Result{CallID: call.ID, Output: reason, ExitCode: openclaw.ExitDenied}, nil
+	}
+	dir, err := t.dir(args.Workdir)
+	if err != nil {
+		return nil, err
+	}
+	limit := t.opts.Timeout
+	if args.Timeout > 0 {
+		limit = min(args.Timeout, t.opts.MaxTimeout)
+	}
+	out := newCapture(t.opts.MaxOutput)
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	exit, err := t.opts.Exec(limited, Command{
+		Argv:   []string{t.opts.Shell, "-c", args.Command},
+		Dir:    dir,
+		Env:    t.env,
+		Output: out,
+	})
+	res := &openclaw.Result{CallID: call.ID, ExitCode: exitCode(exit), OutputBytes: out.total}
+	res.Output, res.Truncated = out.result()
+	switch {
+	case err == nil:
+		return res, nil
+	case ctx.Err() != nil:
+		res.ExitCode = openclaw.ExitSignal + int(syscall.SIGKILL)
+		return res, ctx.Err()
+	case limited.Err() != nil:
+		res.ExitCode = openclaw.ExitTimeout
+		res.Output = addNote(res.Output, fmt.Sprintf("[stopped after %v, with all it had started; timeout_ms can be up to %d]",
+			limit, t.opts.MaxTimeout.Milliseconds()))
+		return res, nil
+	}
+	return res, err
+}
+
+func exitCode(e Exit) int {
+	if e.Signal != 0 {
+		return openclaw.ExitSignal + int(e.Signal)
+	}
+	return e.Code
+}
+
+// addNote puts a line of the tool's own behind a command's output.
+func addNote(output, note string) string {
+	if output != "" && !strings.HasSuffix(output, "\n") {
+		output += "\n"
+	}
+	return output + note + "\n"
+}
+
+// dir returns the directory to run in. A directory that the model names must
+// exist.
+func (t *Tool) dir(name string) (string, error) {
+	switch {
+	case name == "":
+		if err := os.MkdirAll(t.opts.Workspace, 0o700); err != nil {
+			return "", &openclaw.Error{Code: openclaw.CodeInternal, Message: "the workspace cannot be made; the user must look at it", Err: err}
+		}
+		return t.opts.Workspace, nil
+	case name == "~" || strings.HasPrefix(name, "~/"):
+		if t.home == "" {
+			return "", badArgs("the home directory is not known here; use an absolute path as workdir")
+		}
+		name = filepath.Join(t.home, name[1:])
+	case !filepath.IsAbs(name):
+		name = filepath.Join(t.opts.Workspace, name)
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", badArgs("workdir " + name + " does not exist; leave it out to run in the workspace")
+	case err != nil:
+		return "", &openclaw.Error{Code: openclaw.CodeInvalidMessage, Message: "workdir cannot be used; leave it out to run in the workspace", Err: err}
+	case !info.IsDir():
+		return "", badArgs("workdir " + name + " is not a directory")
+	}
+	return filepath.Clean(name), nil
+}

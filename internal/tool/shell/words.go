@@ -1,0 +1,82 @@
+package shell
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// readWords returns what the words become, as far as that can be told without
+// running anything.
+func readWords(words []*syntax.Word) []word {
+	out := make([]word, len(words))
+	for i, w := range words {
+		text, fixed := readParts(w.Parts, false)
+		out[i] = word{text: text, fixed: fixed}
+	}
+	return out
+}
+
+// readParts joins the parts of a word, without their quotes.
+func readParts(parts []syntax.WordPart, quoted bool) (string, bool) {
+	var b strings.Builder
+	for _, p := range parts {
+		switch p := p.(type) {
+		case *syntax.Lit:
+			text, fixed := unescape(p.Value, quoted)
+			if !fixed {
+				return "", false
+			}
+			b.WriteString(text)
+		case *syntax.SglQuoted:
+			if p.Dollar && strings.Contains(p.Value, `\`) {
+				return "", false
+			}
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			text, fixed := readParts(p.Parts, true)
+			if !fixed {
+				return "", false
+			}
+			b.WriteString(text)
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+// unescape takes the backslashes from a literal. Outside of quotes, a pattern or
+// a brace expansion makes it one that is not fixed.
+func unescape(lit string, quoted bool) (string, bool) {
+	var b strings.Builder
+	for i := 0; i < len(lit); i++ {
+		c := lit[i]
+		switch {
+		case c == '\\' && i+1 < len(lit) && (!quoted || strings.IndexByte("$`\"\\\n", lit[i+1]) >= 0):
+			i++
+			if lit[i] != '\n' {
+				b.WriteByte(lit[i])
+			}
+		case !quoted && expands(c, lit[i:]):
+			return "", false
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), true
+}
+
+// expands says whether c, with which rest begins, may start a pattern or a brace
+// expansion.
+func expands(c byte, rest string) bool {
+	switch c {
+	case '*', '?':
+		return true
+	case '[':
+		return strings.Contains(rest, "]")
+	case '{':
+		return strings.Contains(rest, ",") || strings.Contains(rest, "..")
+	}
+	return false
+}
