@@ -1,0 +1,248 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	openclaw "github.com/openclaw/openclaw-go"
+)
+
+// OutcomeUnknown is what the model reads of a call that was running when the
+// gateway stopped. The call is not repeated.
+const OutcomeUnknown = "outcome unknown: the gateway stopped while it ran"
+
+// errStopped says that the caller stopped iterating.
+var errStopped = errors.New("stopped iterating")
+
+// phase is what a turn does next.
+type phase int
+
+const (
+	phaseModel phase = iota // ask the model
+	phaseTools              // show the texts and run the calls of its answer
+	phaseDone               // it has answered
+)
+
+// turn is the state of one Run.
+type turn struct {
+	agent *Agent
+	in    Turn
+	yield func(openclaw.Event, error) bool
+	began time.Time
+
+	phase   phase
+	choice  Choice
+	step    int                 // model calls so far
+	parts   []openclaw.Part     // of the last step, still to be carried out
+	stop    openclaw.StopReason // of the last step
+	between []openclaw.Part     // thinking that belongs before the next event of the step
+	unpaid  *openclaw.Usage     // of the step, until its first event carries it
+	text    string              // of the last step
+	model   string              // who answered last
+	used    *openclaw.Usage     // by the whole turn
+	repeats map[string]int      // how often each call had each result
+}
+
+func (t *turn) run(ctx context.Context) error {
+	if t.used == nil {
+		t.used = &openclaw.Usage{}
+	}
+	*t.used = openclaw.Usage{}
+	if err := t.takeUp(); err != nil {
+		return err
+	}
+	choice, err := t.agent.config.Models.Resolve(t.in.Started.Options.Model)
+	if err != nil {
+		return err
+	}
+	t.choice, t.model = choice, choice.Name
+	for t.phase != phaseDone {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		switch t.phase {
+		case phaseModel:
+			err = t.askModel(ctx)
+		case phaseTools:
+			err = t.carryOut(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return t.emit(openclaw.TurnCompleted{
+		Text: t.text, Usage: *t.used, Model: t.model,
+		DurationMS: t.agent.config.Now().Sub(t.began).Milliseconds(),
+	})
+}
+
+// takeUp restores the state from the events an interrupted turn already has,
+// and reports calls that have no result as unknown.
+func (t *turn) takeUp() error {
+	var open []openclaw.ToolCalled
+	called := 0 // the last step that has a call
+	for _, ev := range t.in.Past {
+		switch b := ev.Body.(type) {
+		case openclaw.TextWritten:
+			t.restore(b.Step)
+			t.text += b.Text
+			if b.Step.N != called {
+				t.phase = phaseDone // unless a call of the same step follows
+			}
+		case openclaw.ToolCalled:
+			t.restore(b.Step)
+			t.phase, called = phaseModel, b.Step.N
+			open = append(open, b)
+		case openclaw.ToolReturned:
+			if i := slices.IndexFunc(open, func(c openclaw.ToolCalled) bool { return c.CallID == b.CallID }); i >= 0 {
+				t.seen(open[i], b)
+				open = slices.Delete(open, i, i+1)
+			}
+		}
+	}
+	for _, call := range open {
+		err := t.emit(openclaw.ToolReturned{
+			CallID: call.CallID, Tool: call.Tool, Output: OutcomeUnknown, ExitCode: openclaw.ExitFailed,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *turn) restore(s openclaw.Step) {
+	if s.N != t.step {
+		t.step, t.text = s.N, ""
+	}
+	if s.Usage != nil {
+		*t.used = t.used.Add(*s.Usage)
+	}
+}
+
+// askModel makes one model call and leaves its answer to carryOut.
+func (t *turn) askModel(ctx context.Context) error {
+	if most := t.agent.config.Limits.ModelCalls; t.step >= most {
+		return &openclaw.Error{
+			Code: openclaw.CodeTurnLimit,
+			Message: fmt.Sprintf(
+				"the turn needed more than %d model calls; ask for less at once or raise session.limits.model_calls", most),
+		}
+	}
+	t.step++
+	parts, end, err := t.stream(ctx)
+	if err != nil {
+		return err
+	}
+	t.unpaid = &end.Usage
+	*t.used = t.used.Add(end.Usage)
+	if end.Model != "" {
+		t.model = end.Model
+	}
+	t.parts, t.stop, t.between, t.phase = parts, end.Stop, nil, phaseTools
+	return nil
+}
+
+// stream yields the deltas of one model call and returns its finished parts.
+func (t *turn) stream(ctx context.Context) (parts []openclaw.Part, end openclaw.ModelEvent, err error) {
+	for ev, err := range t.choice.Model.Stream(ctx, t.request()) {
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				err = cause
+			}
+			return nil, end, err
+		}
+		switch {
+		case ev.Delta != "":
+			if !t.yield(openclaw.Event{Time: t.agent.config.Now(), Body: openclaw.Delta{Text: ev.Delta}}, nil) {
+				return nil, end, errStopped
+			}
+		case ev.Part != nil:
+			parts = append(parts, *ev.Part)
+		case ev.Stop != "":
+			end = ev
+		}
+	}
+	if end.Stop != "" {
+		return parts, end, nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, end, cause
+	}
+	return nil, end, &openclaw.Error{
+		Code: openclaw.CodeModelUnavailable, Message: "the model's answer broke off; try again",
+	}
+}
+
+func (t *turn) request() *openclaw.Request {
+	config, options := t.agent.config, t.in.Started.Options
+	req := &openclaw.Request{
+		Model: t.choice.Name, System: config.System, Messages: t.in.Transcript.Messages(),
+		Tools: t.agent.offered(options.NoMemory), MaxTokens: config.MaxTokens,
+		Temperature: config.Temperature, Thinking: config.Thinking,
+	}
+	if options.MaxTokens > 0 {
+		req.MaxTokens = options.MaxTokens
+	}
+	if options.Thinking != "" {
+		req.Thinking = options.Thinking
+	}
+	return req
+}
+
+// carryOut yields the texts and runs the calls of the last step, one after the
+// other in the order the model wrote them, and decides the next phase.
+func (t *turn) carryOut(ctx context.Context) (err error) {
+	var text strings.Builder
+	t.phase = phaseDone
+	for _, part := range t.parts {
+		switch part.Kind {
+		case openclaw.PartThinking:
+			t.between = append(t.between, part)
+		case openclaw.PartText:
+			if part.Text == "" && part.Opaque == nil {
+				continue // says nothing, and some APIs refuse it when it comes back
+			}
+			text.WriteString(part.Text)
+			err = t.emit(openclaw.TextWritten{Text: part.Text, Step: t.stepOf(part)})
+		case openclaw.PartToolCall:
+			t.phase = phaseModel
+			err = t.runTool(ctx, part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	t.text = text.String()
+	if t.phase == phaseDone && t.text == "" && t.stop == openclaw.StopFilter {
+		return &openclaw.Error{
+			Code: openclaw.CodeModelError, Message: "the model's provider refused to answer this request; rephrase it",
+		}
+	}
+	return nil
+}
+
+// stepOf returns the Step of an event made from part. The first event of a
+// step carries the usage, and each the thinking that came just before it.
+func (t *turn) stepOf(part openclaw.Part) openclaw.Step {
+	s := openclaw.Step{
+		N: t.step, Usage: t.unpaid, Before: t.between, Opaque: part.Opaque, Provider: part.Provider,
+	}
+	t.unpaid, t.between = nil, nil
+	return s
+}
+
+// emit yields an event and, once the caller has taken it, adds it to the
+// transcript.
+func (t *turn) emit(body openclaw.Body) error {
+	ev := openclaw.Event{Session: t.in.Session, Time: t.agent.config.Now(), Body: body}
+	if !t.yield(ev, nil) {
+		return errStopped
+	}
+	t.in.Transcript.Add(ev)
+	return nil
+}
