@@ -1,0 +1,258 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/agent"
+)
+
+// turn is one request from its arrival to its outcome. While it runs, run's
+// goroutine owns transcript, held and used; everything else belongs to the
+// session's goroutine.
+type turn struct {
+	id      string
+	started openclaw.TurnStarted
+	// askers are who waits for the outcome: the one whose request began the
+	// turn, who sees its events too, and after it those who asked again with
+	// the same idempotency key.
+	askers []asker
+
+	resumed  bool                    // the log has its beginning
+	past     []openclaw.Event        // what else the log has of it
+	cancel   context.CancelCauseFunc // nil: it never ran
+	stopped  *openclaw.Error         // somebody cancelled it while it ran
+	stoppers []func(error)           // tell who did that, when its end is stored or cannot be
+	lost     error                   // why its end is not in the log
+	unstored error                   // why turn_started is not in the log; then nothing else may be
+	ended    bool                    // its last event has been stored
+	outcome  Outcome
+
+	transcript *agent.Transcript
+	held       []openclaw.Event // texts, stored together with what follows them
+	used       openclaw.Usage
+}
+
+// asker is one request that waits for a turn.
+type asker struct {
+	id       string
+	observer Observer // nil: nobody who is still there
+}
+
+// ephemeral turns leave nothing in the log.
+func (t *turn) ephemeral() bool { return t.started.Options.NoMemory }
+
+// alone turns see nothing of the conversation before them.
+func (t *turn) alone() bool { return t.ephemeral() || t.started.Options.Fresh }
+
+// refuse answers a turn that did not run.
+func (t *turn) refuse(err *openclaw.Error) {
+	t.outcome.Err = err
+	t.settle()
+}
+
+// settle tells everybody who waits how the turn ended.
+func (t *turn) settle() {
+	for _, a := range t.askers {
+		if a.observer != nil {
+			o := t.outcome
+			o.RequestID = a.id
+			a.observer.Done(o)
+		}
+	}
+}
+
+// show lets whoever began the turn see an event of it.
+func (t *turn) show(ev openclaw.Event) {
+	if o := t.askers[0].observer; o != nil {
+		o.Event(&Delivery{Event: ev})
+	}
+}
+
+// run starts the turn's goroutine.
+func (s *session) run(t *turn) {
+	a := s.hub.config.Agent()
+	limit := a.Limits().Duration
+	if own := t.started.Options.Timeout; own > 0 {
+		limit = min(limit, own)
+	}
+	ctx, cancel := context.WithCancelCause(s.hub.life)
+	ctx, stop := context.WithTimeoutCause(ctx, limit, &openclaw.Error{
+		Code:    openclaw.CodeTimeout,
+		Message: fmt.Sprintf("the turn took longer than %s; ask for less at once or raise session.limits.duration", limit),
+	})
+	s.running, t.cancel = t, cancel
+	s.hub.active.Add(1)
+	s.hub.wg.Go(func() {
+		defer cancel(nil)
+		defer stop()
+		err := s.perform(ctx, a, t)
+		// The session cannot have ended: it has a running turn.
+		_ = s.mail.post(func() { s.conclude(t, err) })
+	})
+}
+
+// perform pulls the turn's events and has each one stored and shown before it
+// pulls the next.
+func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	in := agent.Turn{Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past, Used: &t.used}
+	for ev, err := range a.Run(ctx, in) {
+		if err != nil {
+			return err
+		}
+		switch ev.Kind() {
+		case openclaw.KindDelta:
+			_ = s.mail.post(func() { s.live(t, ev) })
+		case openclaw.KindText:
+			t.held = append(t.held, ev)
+		default:
+			if err := s.record(t, ev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// live shows an event that is never stored.
+func (s *session) live(t *turn, ev openclaw.Event) {
+	if t.unstored != nil {
+		return
+	}
+	ev.Session, ev.RequestID = s.name, t.id
+	t.show(ev)
+	if !t.ephemeral() {
+		s.publish(ev)
+	}
+}
+
+// record hands an event, and the texts before it, to the session's goroutine
+// and waits until they are stored and shown.
+func (s *session) record(t *turn, ev openclaw.Event) error {
+	events := append(t.held, ev)
+	t.held = nil
+	done := make(chan error, 1)
+	if err := s.mail.post(func() { done <- s.commit(t, events) }); err != nil {
+		return err
+	}
+	return <-done
+}
+
+// commit stores events of a turn and shows them to the requester; append has
+// shown them to the subscribers.
+func (s *session) commit(t *turn, events []openclaw.Event) error {
+	if t.unstored != nil {
+		return t.unstored
+	}
+	last := &events[len(events)-1]
+	if b, completes := last.Body.(openclaw.TurnCompleted); completes && t.stopped != nil {
+		last.Body = ending(t.stopped, b.Usage) // whoever cancelled it has been told so
+	}
+	for i := range events {
+		events[i].Session, events[i].RequestID = s.name, t.id
+	}
+	if !t.ephemeral() {
+		if err := s.append(events...); err != nil {
+			return err
+		}
+	}
+	t.ended = last.Kind().Ends()
+	for _, ev := range events {
+		t.outcome.add(ev)
+		t.show(ev)
+	}
+	return nil
+}
+
+// conclude gives a turn that ran its one outcome and goes on with the next
+// one. err is nil for a turn whose end is stored.
+func (s *session) conclude(t *turn, err error) {
+	if !t.ended {
+		if t.stopped != nil {
+			err = t.stopped
+		}
+		s.end(t, err)
+	}
+	s.running = nil
+	s.hub.active.Add(-1)
+	// Only a turn that succeeded leaves a transcript to rely on; after any
+	// other the log is read again.
+	if t.outcome.Err == nil && !t.alone() {
+		s.transcript = t.transcript
+	}
+	t.settle()
+	for _, tell := range t.stoppers {
+		tell(t.lost)
+	}
+	s.next()
+}
+
+// brokeOff is the result of a call that was under way when its turn ended.
+const brokeOff = "outcome unknown: the turn broke off while it ran"
+
+// end closes a turn that did not complete. A turn ended by the shutdown of the
+// gateway stays open in the log, and so resumes.
+func (s *session) end(t *turn, err error) {
+	if t.unstored != nil {
+		s.hub.config.Logger.Error("turn could not be stored", "session", s.name, "turn", t.id, "err", t.unstored)
+		t.lost = t.unstored
+		if t.stopped == nil {
+			err = t.unstored
+		}
+		t.outcome.Err = openclaw.AsError(err)
+		return
+	}
+	if errors.Is(err, errStop) {
+		t.outcome.Err = errStop
+		if t.ephemeral() {
+			t.outcome.Err = shuttingDown()
+		}
+		return
+	}
+	e := openclaw.AsError(err)
+	s.logFailure(t, e, err)
+	unknown := brokeOff
+	if t.cancel == nil {
+		unknown = agent.OutcomeUnknown
+	}
+	events := append(t.held, t.outcome.closing(unknown, ending(e, t.used))...)
+	t.held = nil
+	if err := s.commit(t, events); err != nil {
+		s.hub.config.Logger.Error("end of turn could not be stored", "session", s.name, "turn", t.id, "err", err)
+		t.lost = err
+	}
+	t.outcome.Err = e
+}
+
+// logFailure writes down what the client is not told.
+func (s *session) logFailure(t *turn, e *openclaw.Error, err error) {
+	if e.Code == openclaw.CodeCancelled {
+		return
+	}
+	level := slog.LevelWarn
+	if e.Code == openclaw.CodeInternal {
+		level = slog.LevelError
+	}
+	s.hub.config.Logger.Log(context.Background(), level, "turn failed",
+		"session", s.name, "turn", t.id, "code", string(e.Code), "err", err)
+}
+
+// ending is the event that says how a turn ended.
+func ending(e *openclaw.Error, used openclaw.Usage) openclaw.Body {
+	if e.Code == openclaw.CodeCancelled {
+		by, _ := e.Details["by"].(string)
+		return openclaw.TurnCancelled{By: by, Usage: used}
+	}
+	return openclaw.TurnFailed{
+		Code: e.Code, Message: e.Message, RetryAfterMS: e.RetryAfter.Milliseconds(), Details: e.Details, Usage: used,
+	}
+}
