@@ -1,0 +1,245 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/agent"
+	"github.com/openclaw/openclaw-go/internal/gateway"
+	"github.com/openclaw/openclaw-go/internal/model/scripted"
+	"github.com/openclaw/openclaw-go/internal/session"
+	"github.com/openclaw/openclaw-go/internal/store/sqlite"
+	"github.com/openclaw/openclaw-go/protocol"
+)
+
+// settings are the -- settings -- of a transcript.
+type settings struct {
+	InFlight   int     `json:"in_flight"`
+	Rate       float64 `json:"messages_per_second"`
+	Burst      int     `json:"burst"`
+	MaxQueue   int     `json:"max_queue"`
+	ModelCalls int     `json:"model_calls"`
+}
+
+// step is one line of the -- model -- section: what the model says next.
+type step struct {
+	Text  string          `json:"text"`
+	Calls []openclaw.Call `json:"calls"`
+	Usage openclaw.Usage  `json:"usage"`
+	Error openclaw.Code   `json:"error"`
+	Block bool            `json:"block"` // until the turn ends
+	Wait  string          `json:"wait"`  // a duration of the test's own clock
+	Stop  string          `json:"stop"`
+}
+
+func (s step) scripted() scripted.Step {
+	out := scripted.Step{Text: s.Text, Calls: s.Calls, Usage: s.Usage, Stop: openclaw.StopReason(s.Stop)}
+	if s.Error != "" {
+		out.Err = &openclaw.Error{Code: s.Error, Message: "the model API said so"}
+	}
+	out.Block = func(ctx context.Context) error {
+		wait, _ := time.ParseDuration(s.Wait)
+		if s.Block {
+			wait = 24 * time.Hour
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}
+	return out
+}
+
+// fakeTool answers every call with its text.
+type fakeTool struct {
+	name, output string
+	exit         int
+	panics       bool
+}
+
+func (f fakeTool) Spec() openclaw.ToolSpec {
+	return openclaw.ToolSpec{
+		Name: f.name, Description: "Answers " + f.output, Parameters: json.RawMessage(`{"type":"object"}`),
+	}
+}
+
+func (f fakeTool) Run(context.Context, *openclaw.Call) (*openclaw.Result, error) {
+	if f.panics {
+		panic("the tool is broken")
+	}
+	return &openclaw.Result{Output: f.output, ExitCode: f.exit}, nil
+}
+
+// models serves every name but those of the provider nosuch.
+type models struct{ model openclaw.Model }
+
+func (m models) Resolve(name string) (agent.Choice, error) {
+	if strings.HasPrefix(name, "nosuch/") {
+		return agent.Choice{}, &openclaw.Error{
+			Code: openclaw.CodeModelNotFound, Message: "provider nosuch is not configured",
+		}
+	}
+	if name == "" {
+		name = "scripted"
+	}
+	return agent.Choice{Provider: "test", Name: name, Model: m.model}, nil
+}
+
+// skills knows the one skill of gateway-api.txt.
+type skills struct{}
+
+func (skills) Prompt(name, args string) (string, error) {
+	if name != "email-assistant" {
+		return "", &openclaw.Error{
+			Code: openclaw.CodeSkillNotFound, Message: "there is no skill " + name,
+			Details: map[string]any{"nearest": []string{"email-assistant"}},
+		}
+	}
+	return "Skill: read the mail. Arguments: " + args, nil
+}
+
+func (skills) List() []protocol.SkillEntry {
+	return []protocol.SkillEntry{{Name: "email-assistant", Description: "Reads mail.", Source: "user", Enabled: true}}
+}
+
+func (skills) Counts() protocol.SkillCounts { return protocol.SkillCounts{Loaded: 1} }
+
+// heart has nothing to do.
+type heart struct{}
+
+func (heart) Trigger(dryRun bool) protocol.HeartbeatStatus {
+	status := protocol.HeartbeatStatus{Result: protocol.HeartbeatOK, TokensUsed: 450}
+	if dryRun {
+		status.TokensUsed, status.Due = 0, []protocol.Due{}
+	}
+	return status
+}
+
+func (heart) State() protocol.HeartbeatState {
+	return protocol.HeartbeatState{Enabled: true, IntervalSeconds: 1800}
+}
+
+// rig is a gateway without sockets.
+type rig struct {
+	log     *strings.Builder // read it when nothing runs
+	store   *sqlite.Store
+	hub     *session.Hub
+	gateway *gateway.Gateway
+}
+
+func newRig(t testing.TB, s settings, steps []step) *rig {
+	t.Helper()
+	store, err := sqlite.Open(context.Background(), sqlite.Options{Path: filepath.Join(t.TempDir(), "openclaw.db"), Sync: "normal"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script []scripted.Step
+	for _, step := range steps {
+		script = append(script, step.scripted())
+	}
+	a, err := agent.New(agent.Config{
+		Models: models{scripted.New(script...)}, Limits: agent.Limits{ModelCalls: s.ModelCalls},
+		Tools: []openclaw.Tool{
+			fakeTool{name: "shell", output: "Desktop\nDocuments\nDownloads\n"},
+			fakeTool{name: "broken", panics: true},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{store: store, log: &strings.Builder{}}
+	r.hub, err = session.NewHub(session.Config{
+		Store: store, Agent: func() *agent.Agent { return a },
+		MaxQueue: func() int { return max(s.MaxQueue, 1) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.gateway, err = gateway.New(gateway.Config{
+		Version: "test", Hub: r.hub, Skills: skills{}, Heart: heart{},
+		Limits: gateway.Limits{InFlight: s.InFlight, MessagesPerSecond: s.Rate, Burst: s.Burst},
+		Facts:  facts(store, a),
+		Logger: slog.New(slog.NewTextHandler(r.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func facts(store *sqlite.Store, a *agent.Agent) gateway.Facts {
+	return gateway.Facts{
+		Model: func() (string, string) { return "test", "scripted" },
+		Models: func() []protocol.ModelEntry {
+			return []protocol.ModelEntry{{ID: "scripted", Provider: "test", Default: true}}
+		},
+		Memory:   func() protocol.MemoryState { return protocol.MemoryState{Entries: 2} },
+		Problems: func() []string { return nil },
+		Tools: func() []protocol.ToolEntry {
+			var entries []protocol.ToolEntry
+			for _, s := range a.Tools() {
+				entries = append(entries, protocol.ToolEntry{Name: s.Name, Description: s.Description, Parameters: []byte(s.Parameters)})
+			}
+			return entries
+		},
+		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
+			tokens, cost, err := store.UsageOn(ctx, time.Now())
+			if err != nil {
+				return protocol.UsageToday{}, 0, err
+			}
+			n, err := store.Count(ctx)
+			return protocol.UsageToday{Tokens: tokens, CostUSD: cost}, n, err
+		},
+	}
+}
+
+// close ends the rig as the program does.
+func (r *rig) close(t testing.TB) {
+	t.Helper()
+	expired, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.hub.Drain(expired)
+	r.gateway.Close()
+	if err := r.store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// recorder is a connection that remembers what was sent.
+type recorder struct {
+	mu     sync.Mutex
+	frames []string
+}
+
+func (c *recorder) Send(frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.frames = append(c.frames, string(frame))
+}
+
+func (c *recorder) SendWait(frame []byte) error {
+	c.Send(frame)
+	return nil
+}
+
+func (c *recorder) Close(code protocol.CloseCode, reason string) {
+	c.Send(fmt.Appendf(nil, "! close %d %s", code, reason))
+}
+
+// take returns what was sent since the last take.
+func (c *recorder) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	frames := c.frames
+	c.frames = nil
+	return frames
+}

@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"slices"
+
+	"github.com/openclaw/openclaw-go/protocol"
+)
+
+// defaultPage and maxPage bound the lists a client pages through.
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// page returns how many entries to send.
+func page(limit int) (int, error) {
+	switch {
+	case limit < 0:
+		return 0, invalid("payload.limit must not be negative")
+	case limit == 0:
+		return defaultPage, nil
+	}
+	return min(limit, maxPage), nil
+}
+
+func sessionList(r *request) error {
+	p, problem := protocol.DecodePayload[protocol.SessionList](r.message)
+	if problem != nil {
+		return problem
+	}
+	limit, err := page(p.Limit)
+	if err != nil {
+		return err
+	}
+	hub := r.client.gateway.config.Hub
+	list, next, err := hub.List(r.client.life, p.After, limit)
+	if err != nil {
+		return err
+	}
+	reply := protocol.Sessions{Sessions: make([]protocol.SessionEntry, len(list)), Next: next}
+	for i, s := range list {
+		active, err := hub.Active(r.client.life, s.Name)
+		if err != nil {
+			return err
+		}
+		reply.Sessions[i] = protocol.SessionEntry{
+			Session: s.Name, Title: s.Title, LastSeq: s.LastSeq, Turns: s.Turns, TokensUsed: s.TokensUsed, Active: active,
+			CreatedAt: protocol.FormatTime(s.CreatedAt), UpdatedAt: protocol.FormatTime(s.UpdatedAt),
+		}
+	}
+	r.reply(protocol.TypeSessions, reply)
+	return nil
+}
+
+func sessionHistory(r *request) error {
+	p, problem := protocol.DecodePayload[protocol.SessionHistory](r.message)
+	if problem != nil {
+		return problem
+	}
+	limit, err := page(p.Limit)
+	if err != nil {
+		return err
+	}
+	if !protocol.ValidSession(p.Session) {
+		return protocol.BadSession("payload.session")
+	}
+	if p.BeforeSeq < 0 {
+		return invalid("payload.before_seq must not be negative")
+	}
+	events, info, more, err := r.client.gateway.config.Hub.History(r.client.life, p.Session, p.BeforeSeq, limit)
+	if err != nil {
+		return err
+	}
+	reply := protocol.History{Session: p.Session, Events: make([]any, len(events)), LastSeq: info.LastSeq, More: more}
+	for i, ev := range events {
+		reply.Events[i] = protocol.EventPayload(ev)
+	}
+	r.reply(protocol.TypeHistory, reply)
+	return nil
+}
+
+func sessionReset(r *request) error  { return r.change(r.client.gateway.config.Hub.Reset) }
+func sessionDelete(r *request) error { return r.change(r.client.gateway.config.Hub.Delete) }
+
+// change answers ok when the session has been changed.
+func (r *request) change(how func(name string, reply func(error))) error {
+	name, err := r.sessionRef()
+	if err != nil {
+		return err
+	}
+	how(name, func(err error) {
+		if err != nil {
+			r.fail(err)
+			return
+		}
+		r.reply(protocol.TypeOK, protocol.OK{})
+	})
+	return nil
+}
+
+// sessionRef reads a payload that names a session and nothing else.
+func (r *request) sessionRef() (string, error) {
+	p, problem := protocol.DecodePayload[protocol.SessionRef](r.message)
+	if problem != nil {
+		return "", problem
+	}
+	if !protocol.ValidSession(p.Session) {
+		return "", protocol.BadSession("payload.session")
+	}
+	return p.Session, nil
+}
+
+func skillList(r *request) error {
+	r.reply(protocol.TypeSkills, protocol.Skills{Skills: r.client.gateway.config.Skills.List()})
+	return nil
+}
+
+func toolList(r *request) error {
+	r.reply(protocol.TypeTools, protocol.Tools{Tools: r.client.gateway.config.Facts.Tools()})
+	return nil
+}
+
+func modelList(r *request) error {
+	r.reply(protocol.TypeModels, protocol.Models{Models: r.client.gateway.config.Facts.Models()})
+	return nil
+}
+
+func status(r *request) error {
+	g := r.client.gateway
+	facts, stats := g.config.Facts, g.config.Hub.Stats()
+	usage, sessions, err := facts.Stored(r.client.life)
+	if err != nil {
+		return err
+	}
+	now := g.config.Now()
+	reply := protocol.Status{
+		State: "running", Version: g.config.Version,
+		StartedAt: protocol.FormatTime(g.started), UptimeSeconds: int64(now.Sub(g.started).Seconds()),
+		Connections: g.connections(), Sessions: sessions,
+		ActiveTurns: stats.Active, QueuedTurns: stats.Queued,
+		Heartbeat: g.config.Heart.State(), Skills: g.config.Skills.Counts(), Memory: facts.Memory(),
+		UsageToday: usage, Channels: map[string]string{}, Problems: facts.Problems(),
+	}
+	if g.Draining() {
+		reply.State = "draining"
+	}
+	reply.Provider, reply.Model = facts.Model()
+	for _, tool := range facts.Tools() {
+		reply.Tools = append(reply.Tools, tool.Name)
+	}
+	slices.Sort(reply.Tools)
+	r.reply(protocol.TypeStatus, reply)
+	return nil
+}
+
+func heartbeatTrigger(r *request) error {
+	p, problem := protocol.DecodePayload[protocol.HeartbeatTrigger](r.message)
+	if problem != nil {
+		return problem
+	}
+	// The heartbeat is the gateway's own work: it goes on when the client
+	// that triggered it has gone.
+	r.reply(protocol.TypeHeartbeatStatus, r.client.gateway.config.Heart.Trigger(p.DryRun))
+	return nil
+}
