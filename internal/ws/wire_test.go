@@ -1,0 +1,123 @@
+package ws
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// packets is a connection on which the bytes come in pieces of a size.
+type packets struct {
+	net.Conn
+	bytes []byte
+	size  int
+}
+
+func (p *packets) Read(b []byte) (int, error) {
+	if len(p.bytes) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.bytes[:min(p.size, len(p.bytes))])
+	p.bytes = p.bytes[n:]
+	return n, nil
+}
+
+func (p *packets) Close() error { return nil }
+
+// framesIn reads the frames of a client all at once: the bytes of messages, and
+// where the first frame that is not masked begins, -1 for none.
+func framesIn(b []byte) (data uint64, unmasked int) {
+	for at := 0; len(b)-at >= 2; {
+		if b[at+1]&0x80 == 0 {
+			return data, at
+		}
+		size, n := 6, uint64(b[at+1]&0x7f)
+		if n == 126 {
+			size = 8
+		} else if n == 127 {
+			size = 14
+		}
+		if len(b)-at < size {
+			break
+		}
+		if n == 126 {
+			n = uint64(binary.BigEndian.Uint16(b[at+2:]))
+		} else if n == 127 {
+			n = binary.BigEndian.Uint64(b[at+2:])
+		}
+		there := min(n, uint64(len(b)-at-size))
+		if b[at]&0x8 == 0 {
+			data += there
+		}
+		at += size + int(there)
+	}
+	return data, -1
+}
+
+// FuzzWire checks that it does not matter in which pieces frames come in, and
+// that what comes through is what came in up to an unmasked frame.
+func FuzzWire(f *testing.F) {
+	for _, seed := range []string{
+		"", "\x81\x80\x00\x00\x00\x00", "\x81\x02{}", "\x01\x81abcdx\x80\x80abcd", "\x89\x83abcdxyz\x81\x85abcdhello",
+		"\x81\xfe\x00\x05abcdhello\x81\x05hello", "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x02abcdhi\x88\x80abcd",
+		"\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00abcdx", "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffabcdx", "\x81",
+	} {
+		f.Add([]byte(seed), byte(1), byte(0))
+		f.Add([]byte(seed), byte(255), byte(3))
+	}
+	f.Fuzz(func(t *testing.T, bytes []byte, size, ahead byte) {
+		first := min(int(ahead), len(bytes))
+		w := newWire(&packets{bytes: bytes[first:], size: max(int(size), 1)}, bytes[:first])
+		defer w.Close()
+		through, err := io.ReadAll(w)
+		data, unmasked := framesIn(bytes)
+		if uint64(w.received.Load()) != data {
+			t.Errorf("%d bytes of messages, want %d", w.received.Load(), data)
+		}
+		if unmasked < 0 {
+			if err != nil || len(through) != len(bytes) {
+				t.Errorf("%d of %d bytes have come through, %v", len(through), len(bytes), err)
+			}
+			return
+		}
+		// The first byte of a header may be through before the second tells.
+		if !errors.Is(err, errUnmasked) || len(through) < unmasked || len(through) > unmasked+1 {
+			t.Errorf("%d bytes have come through, %v; the frame at %d is not masked", len(through), err, unmasked)
+		}
+	})
+}
+
+// TestPartsAreSlowedDown sends twice the burst of empty fragments at once.
+func TestPartsAreSlowedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var flood []byte
+		for range 2 * partBurst {
+			flood = append(flood, "\x00\x80abcd"...)
+		}
+		w := newWire(&packets{bytes: flood, size: 1 << 20}, nil)
+		began := time.Now()
+		buffer := make([]byte, bufferSize)
+		for {
+			if _, err := w.Read(buffer); err != nil {
+				break
+			}
+		}
+		want := partBurst * partInterval
+		if took := time.Since(began); took < want-time.Second || took > want+time.Second {
+			t.Errorf("it took %v to read them, want %v", took, want)
+		}
+		cut := newWire(&packets{bytes: flood, size: 1 << 20}, nil)
+		time.AfterFunc(time.Second, func() { _ = cut.Close() })
+		began = time.Now()
+		for range 2 * partBurst * 6 / bufferSize {
+			_, _ = cut.Read(buffer)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("a closed connection is slowed down for %v", took)
+		}
+	})
+}
