@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/gateway"
+	"github.com/openclaw/openclaw-go/internal/httpapi"
+	"github.com/openclaw/openclaw-go/internal/sandbox"
+	"github.com/openclaw/openclaw-go/internal/schedule"
+	"github.com/openclaw/openclaw-go/internal/session"
+	"github.com/openclaw/openclaw-go/internal/store/sqlite"
+	"github.com/openclaw/openclaw-go/internal/ws"
+	"github.com/openclaw/openclaw-go/protocol"
+)
+
+// app is a gateway, put together from a configuration. What may change while
+// it runs is in parts.
+type app struct {
+	config  *config.Config // as it was at the start
+	logger  *slog.Logger
+	runner  *sandbox.Runner
+	store   *sqlite.Store
+	parts   parts
+	hub     *session.Hub
+	gateway *gateway.Gateway
+	door    *gateway.Door
+	sockets *ws.Server
+	heart   *schedule.Heart
+	http    *httpapi.Server
+}
+
+// newApp opens the store and puts the gateway together; it listens nowhere
+// yet. models chooses the models, nil for what the configuration says. Close
+// the app with run, or with close where run is never called.
+func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *slog.Logger) (*app, error) {
+	a := &app{config: c, logger: logger}
+	var err error
+	if a.runner, err = sandbox.New(sandbox.Options{}); err != nil {
+		return nil, err
+	}
+	if err := a.parts.set(c, models, a.runner, logger); err != nil {
+		return nil, err
+	}
+	a.store, err = sqlite.Open(ctx, sqlite.Options{Path: c.Store.Path, Sync: c.Store.Sync, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.assemble(); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	return a, nil
+}
+
+// assemble puts the layers on top of each other, from the bottom to the top.
+func (a *app) assemble() (err error) {
+	a.hub, err = session.NewHub(session.Config{
+		Store: a.store, Agent: a.parts.agent, Logger: a.logger,
+		MaxQueue: func() int { return a.parts.config().Session.MaxQueue },
+	})
+	if err != nil {
+		return err
+	}
+	a.heart, err = schedule.NewHeart(schedule.Config{
+		Settings: heartSettings(a.config), Submitter: a.hub, Logger: a.logger,
+		Broadcast: func(s protocol.HeartbeatStatus) { a.gateway.Broadcast(protocol.TypeHeartbeatStatus, s) },
+	})
+	if err != nil {
+		return err
+	}
+	a.gateway, err = gateway.New(gateway.Config{
+		Version: version, Hub: a.hub, Skills: &a.parts, Heart: a.heart, Logger: a.logger,
+		Limits: clientLimits(a.config), Facts: a.facts(),
+	})
+	if err != nil {
+		return err
+	}
+	a.door = gateway.NewDoor(access(a.config), nil)
+	a.sockets = ws.NewServer(a.gateway, socketLimits(a.config), a.logger)
+	a.http, err = httpapi.New(httpapi.Config{
+		Door: a.door, Upgrader: a.sockets, Version: version, Logger: a.logger,
+		Ready:         func() bool { return !a.gateway.Draining() },
+		HeaderTimeout: time.Duration(a.config.Gateway.Limits.HeaderTimeout),
+		Waiting:       max(1024, a.config.Gateway.MaxConnections),
+	})
+	return err
+}
+
+// facts are what the status of the gateway reports of the parts below it.
+func (a *app) facts() gateway.Facts {
+	var counted usageCount
+	return gateway.Facts{
+		Model: a.parts.model, Models: a.parts.models, Tools: a.parts.tools,
+		Memory: a.parts.remembered, Problems: a.parts.problems,
+		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
+			return counted.read(ctx, a.store, a.hub.Stats().Commits)
+		},
+	}
+}
+
+// usageCount remembers what the store counts until something is stored.
+type usageCount struct {
+	mu       sync.Mutex
+	at       int64
+	day      string
+	usage    protocol.UsageToday
+	sessions int
+}
+
+func (u *usageCount) read(ctx context.Context, store *sqlite.Store, commits int64) (protocol.UsageToday, int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := time.Now().UTC()
+	day := now.Format(time.DateOnly)
+	if u.day == day && u.at == commits {
+		return u.usage, u.sessions, nil
+	}
+	tokens, cost, err := store.UsageOn(ctx, now)
+	if err != nil {
+		return protocol.UsageToday{}, 0, err
+	}
+	sessions, err := store.Count(ctx)
+	if err != nil {
+		return protocol.UsageToday{}, 0, err
+	}
+	u.at, u.day, u.sessions = commits, day, sessions
+	u.usage = protocol.UsageToday{Tokens: tokens, CostUSD: cost}
+	return u.usage, u.sessions, nil
+}
+
+// run serves until ctx ends, then lets running turns finish and closes
+// everything. ready is called with the address once requests are answered.
+func (a *app) run(ctx context.Context, ready func(address string)) error {
+	listener, err := a.listen()
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
+	if err := a.hub.Resume(ctx); err != nil {
+		return errors.Join(err, listener.Close(), a.close())
+	}
+	clock, stopClock := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { a.heart.Run(clock) })
+	served := make(chan error, 1)
+	wg.Go(func() { served <- a.http.Serve(listener) })
+	a.logger.Info("gateway ready", "address", listener.Addr().String(), "version", version)
+	ready(listener.Addr().String())
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	a.shutdown(stopClock)
+	wg.Wait()
+	return errors.Join(err, a.store.Close())
+}
+
+// shutdown is the order in which a gateway stops: nobody new and nothing new,
+// then what runs, then the connections. The clock stops before the turns,
+// since a heartbeat that runs is a turn like any other.
+func (a *app) shutdown(stopClock context.CancelFunc) {
+	timeout := time.Duration(a.parts.config().Gateway.DrainTimeout)
+	a.logger.Info("gateway stops", "drain_timeout", timeout.String())
+	a.gateway.Drain()
+	stopClock()
+	plain, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := a.http.Shutdown(plain); err != nil {
+		a.logger.Warn("http server did not close", "err", err)
+	}
+	drain, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	a.hub.Drain(drain)
+	a.gateway.Close()
+	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	a.sockets.Close(last)
+}
+
+// close frees an app that was never run.
+func (a *app) close() error {
+	expired, cancel := context.WithCancel(context.Background())
+	cancel()
+	a.hub.Drain(expired)
+	return a.store.Close()
+}
+
+func (a *app) listen() (net.Listener, error) {
+	g := a.config.Gateway
+	listener, err := net.Listen("tcp", net.JoinHostPort(g.Host, strconv.Itoa(g.Port)))
+	if err != nil {
+		return nil, &openclaw.Error{
+			Code: openclaw.CodeGatewayBusy, Err: err,
+			Message: fmt.Sprintf("cannot listen on %s port %d; stop what uses it or set gateway.port", g.Host, g.Port),
+		}
+	}
+	return listener, nil
+}
+
+// reload takes over a changed configuration without dropping a connection or
+// a turn. What cannot change while the gateway runs is logged.
+func (a *app) reload(c *config.Config, models modelsFunc) {
+	changed := config.Diff(a.parts.config(), c)
+	if len(changed) == 0 {
+		a.parts.fault(nil)
+		return
+	}
+	if err := a.parts.set(c, models, a.runner, a.logger); err != nil {
+		a.parts.fault(err)
+		a.logger.Error("configuration not taken over", "err", err)
+		return
+	}
+	a.parts.fault(nil)
+	a.gateway.SetLimits(clientLimits(c))
+	a.sockets.SetLimits(socketLimits(c))
+	a.heart.Set(heartSettings(c))
+	if a.door.Set(access(c)) {
+		a.sockets.CloseAll(protocol.ClosePolicy, protocol.ReasonAuth)
+	}
+	a.logger.Info("configuration taken over", "changed", changed)
+	if later := config.NeedRestart(changed); len(later) > 0 {
+		a.logger.Warn("these changes take effect at the next start", "keys", later)
+	}
+}

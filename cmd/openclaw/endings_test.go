@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/model"
+	"github.com/openclaw/openclaw-go/internal/session"
+)
+
+// actor is a model that gets stuck, or panics, at one phase of a turn. What a
+// user asks for is the phase.
+type actor struct {
+	t       *testing.T
+	reached chan string // the phase that has begun
+	let     chan struct{}
+	panics  bool
+}
+
+func (a *actor) Models() []openclaw.ModelInfo { return []openclaw.ModelInfo{{ID: "actor"}} }
+
+// scattered is a command whose processes try to outlive it.
+const scattered = `(setsid sleep 300 &); sleep 300 & echo started > started; sleep 300`
+
+func (a *actor) Stream(ctx context.Context, req *openclaw.Request) iter.Seq2[openclaw.ModelEvent, error] {
+	return func(yield func(openclaw.ModelEvent, error) bool) {
+		a.wellFormed(req.Messages)
+		phase, after := asked(req.Messages)
+		call := func(command string) {
+			args, _ := json.Marshal(map[string]string{"command": command}) // of a string it cannot fail
+			_ = yield(openclaw.ModelEvent{Part: &openclaw.Part{Kind: openclaw.PartToolCall, Call: &openclaw.Call{ID: "c1", Tool: "shell", Args: args}}}, nil) &&
+				yield(openclaw.ModelEvent{Stop: openclaw.StopToolCall}, nil)
+		}
+		switch {
+		case phase == "fine" || phase == "tool" && after:
+		case phase == "model", phase == "after the tool" && after:
+			if !a.stuck(ctx, phase, yield) {
+				return
+			}
+		case phase == "text":
+			if !yield(openclaw.ModelEvent{Delta: "some "}, nil) || !a.stuck(ctx, phase, yield) {
+				return
+			}
+		case phase == "tool":
+			call(scattered)
+			return
+		case phase == "after the tool":
+			call("echo done")
+			return
+		}
+		_ = yield(openclaw.ModelEvent{Part: &openclaw.Part{Kind: openclaw.PartText, Text: "said"}}, nil) &&
+			yield(openclaw.ModelEvent{Stop: openclaw.StopEnd}, nil)
+	}
+}
+
+// stuck waits until it is let go on or the turn ends.
+func (a *actor) stuck(ctx context.Context, phase string, yield func(openclaw.ModelEvent, error) bool) bool {
+	a.reached <- phase
+	if a.panics {
+		panic("the model is broken")
+	}
+	select {
+	case <-a.let:
+		return true
+	case <-ctx.Done():
+		yield(openclaw.ModelEvent{}, context.Cause(ctx))
+		return false
+	}
+}
+
+// asked returns what the user wants last, and whether a tool has answered
+// since.
+func asked(messages []openclaw.Message) (text string, after bool) {
+	for _, m := range messages {
+		for _, p := range m.Parts {
+			switch {
+			case m.Role == openclaw.RoleTool:
+				after = true
+			case m.Role == openclaw.RoleUser && p.Text != "":
+				text, after = p.Text, false
+			}
+		}
+	}
+	return text, after
+}
+
+// wellFormed fails unless each tool call has its result right after it.
+func (a *actor) wellFormed(messages []openclaw.Message) {
+	open := map[string]bool{}
+	for _, m := range messages {
+		if m.Role != openclaw.RoleTool && len(open) > 0 {
+			a.t.Errorf("calls without a result before a message of the %s: %v", m.Role, open)
+		}
+		for _, p := range m.Parts {
+			switch p.Kind {
+			case openclaw.PartToolCall:
+				open[p.Call.ID] = true
+			case openclaw.PartToolResult:
+				delete(open, p.Result.CallID)
+			}
+		}
+	}
+	if len(open) > 0 {
+		a.t.Errorf("calls without a result at the end: %v", open)
+	}
+}
+
+// TestEndings ends a turn at each of its phases in each way there is: within a
+// second it has exactly one outcome, in the answer and in the log, and nothing
+// of it is left: no process, no goroutine, no descriptor. The next request of
+// the same session works.
+func TestEndings(t *testing.T) {
+	for _, phase := range []string{"model", "text", "tool", "after the tool"} {
+		for _, end := range []string{"cancel", "timeout", "client gone", "shutdown", "panic"} {
+			if end == "panic" && phase == "tool" {
+				continue // the model says nothing meanwhile
+			}
+			t.Run(phase+", "+end, func(t *testing.T) { ending(t, phase, end) })
+		}
+	}
+}
+
+func ending(t *testing.T, phase, end string) {
+	before, descriptors, adopted := goleak.IgnoreCurrent(), openDescriptors(), children()
+	a := &actor{t: t, reached: make(chan string, 1), let: make(chan struct{}), panics: end == "panic"}
+	s := serveActor(t, a)
+	c := s.dial(s.listen("tcp", "127.0.0.1:0"), "/", nil)
+	options := ""
+	if end == "timeout" {
+		options = `,"options":{"timeout_ms":700}`
+	}
+	if err := c.Write(t.Context(), websocket.MessageText, fmt.Appendf(nil, `{"type":"chat","id":"turn","payload":{"text":%q%s}}`, phase, options)); err != nil {
+		t.Fatal(err)
+	}
+	s.await(a, phase)
+	began := time.Now()
+	want := s.end(c, a, phase, end)
+	took := time.Since(began)
+	if end == "timeout" {
+		took -= 700 * time.Millisecond
+	}
+	if promised := time.Second * busy; took > promised {
+		t.Errorf("the turn has ended after %v, want at most %v", took, promised)
+	}
+	if end != "shutdown" {
+		again := s.dial(s.listen("tcp", "127.0.0.1:0"), "/", nil)
+		if answer := ask(t, again, `{"type":"chat","id":"next","payload":{"text":"fine"}}`); !strings.Contains(answer, `"said"`) {
+			t.Errorf("the next request: %s", answer)
+		}
+		_ = again.CloseNow()
+	}
+	_ = c.CloseNow()
+	left := children()
+	maps.DeleteFunc(left, func(id, _ string) bool { return adopted[id] != "" })
+	if len(left) > 0 {
+		t.Errorf("processes are left: %v", left)
+	}
+	outcomes := s.outcomes()
+	s.close()
+	if strings.Join(outcomes, " ") != want {
+		t.Errorf("the log says %q of the turns, want %q", outcomes, want)
+	}
+	if err := goleak.Find(before); err != nil {
+		t.Error(err)
+	}
+	if more := openDescriptors() - descriptors; more > 0 {
+		t.Errorf("%d descriptors are left", more)
+	}
+}
+
+// serveActor serves an app whose only model is a.
+func serveActor(t *testing.T, a *actor) *served {
+	t.Helper()
+	s := &served{t: t, home: t.TempDir(), log: &bytes.Buffer{}}
+	models := func(*config.Config) (*model.Set, error) {
+		return model.New(model.Options{Providers: map[string]model.Provider{"actor": {Model: a, Default: "actor"}}, Default: "actor"})
+	}
+	app, err := newApp(t.Context(), s.load("OPENCLAW_HANDS_WORKSPACE="+s.home), models, slog.New(slog.NewTextHandler(s.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.app = app
+	t.Cleanup(s.close)
+	return s
+}
+
+// await returns when the turn is in the phase.
+func (s *served) await(a *actor, phase string) {
+	s.t.Helper()
+	if phase != "tool" {
+		select {
+		case <-a.reached:
+		case <-time.After(20 * time.Second):
+			s.t.Fatal("the phase is not reached")
+		}
+		return
+	}
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for began := time.Now(); time.Since(began) < 20*time.Second; <-again.C {
+		if _, err := os.Stat(filepath.Join(s.home, "started")); err == nil {
+			return
+		}
+	}
+	s.t.Fatal("the command has not started")
+}
+
+// end ends the turn and returns what the log is to say of this turn and the
+// next one.
+func (s *served) end(c *websocket.Conn, a *actor, phase, how string) (outcomes string) {
+	s.t.Helper()
+	answer := func(code string) {
+		s.t.Helper()
+		for got := 0; got == 0; {
+			said := ask(s.t, c, "")
+			if strings.Contains(said, `"id":"turn"`) {
+				got++
+				if !strings.Contains(said, code) {
+					s.t.Errorf("the turn is answered by %s, want %s", said, code)
+				}
+			}
+		}
+	}
+	switch how {
+	case "cancel":
+		if err := c.Write(s.t.Context(), websocket.MessageText, []byte(`{"type":"cancel","id":"stop","payload":{"request_id":"turn"}}`)); err != nil {
+			s.t.Fatal(err)
+		}
+		answer("CANCELLED")
+		if said := ask(s.t, c, ""); !strings.Contains(said, `"cancelled":1`) {
+			s.t.Errorf("the cancellation is answered by %s", said)
+		}
+		return "turn_cancelled turn_completed"
+	case "timeout":
+		answer("TIMEOUT")
+		return "turn_failed turn_completed"
+	case "panic":
+		answer("INTERNAL")
+		return "turn_failed turn_completed"
+	case "shutdown":
+		s.gateway.Drain()
+		expired, cancel := context.WithCancel(context.Background())
+		cancel()
+		s.hub.Drain(expired)
+		answer("SHUTTING_DOWN")
+		return "" // it goes on at the next start
+	}
+	_ = c.CloseNow()
+	if phase == "tool" { // nobody waits for the command to end
+		s.hub.Cancel("main", "test", func(string, session.Observer) bool { return true }, func(int, error) {})
+		return "turn_cancelled turn_completed"
+	}
+	close(a.let)
+	return "turn_completed turn_completed"
+}
+
+// outcomes are the ends of turns in the log.
+func (s *served) outcomes() (kinds []string) {
+	events, err := s.store.Events(context.Background(), "main", openclaw.EventRange{Limit: 1000})
+	if err != nil {
+		s.t.Error(err)
+	}
+	for i, ev := range events {
+		if ev.Seq != int64(i+1) {
+			s.t.Errorf("event %d has the number %d", i+1, ev.Seq)
+		}
+		switch kind := string(ev.Body.Kind()); kind {
+		case "turn_completed", "turn_failed", "turn_cancelled":
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// children are the command lines of this process's children, by id. Other tests
+// may have left some: a process with a Runner adopts what they detached.
+func children() map[string]string {
+	lines := map[string]string{}
+	tasks, _ := filepath.Glob("/proc/self/task/*/children") // none but on Linux
+	for _, task := range tasks {
+		ids, err := os.ReadFile(task)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // the thread has ended
+		}
+		for _, id := range strings.Fields(string(ids)) {
+			line, _ := os.ReadFile("/proc/" + id + "/cmdline")
+			lines[id] = strconv.Quote(string(line))
+		}
+	}
+	return lines
+}
+
+func openDescriptors() int {
+	entries, _ := os.ReadDir("/proc/self/fd") // none but on Linux
+	return len(entries)
+}

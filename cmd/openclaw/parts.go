@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/agent"
+	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/memory"
+	"github.com/openclaw/openclaw-go/internal/model"
+	"github.com/openclaw/openclaw-go/internal/sandbox"
+	"github.com/openclaw/openclaw-go/internal/skill"
+	"github.com/openclaw/openclaw-go/protocol"
+)
+
+// parts are what a changed configuration replaces: turns that run keep the old
+// ones, the next turns get the new.
+type parts struct {
+	current atomic.Pointer[partSet]
+	broken  atomic.Pointer[string] // why the configuration file could not be taken over
+}
+
+// partSet is everything made from one configuration.
+type partSet struct {
+	config *config.Config
+	set    *model.Set
+	tools  []openclaw.Tool
+	skills *skill.Index
+	memory *memory.Store
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	agent   *agent.Agent
+	catalog string // of the skills, as the agent knows it
+}
+
+// set makes all parts anew; when it fails the old ones stay.
+func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner, logger *slog.Logger) error {
+	if models == nil {
+		models = configuredModels
+	}
+	set, err := models(c)
+	if err != nil {
+		return err
+	}
+	remembered, err := memory.New(memory.Options{Path: c.Memory.Path, Recheck: time.Second})
+	if err != nil {
+		return err
+	}
+	tools, err := makeTools(c, remembered, runner)
+	if err != nil {
+		return err
+	}
+	next := &partSet{
+		config: c, set: set, tools: tools, memory: remembered, logger: logger,
+		skills: skill.New(skill.Options{Roots: append([]string{c.Skills.Path}, c.Skills.ExtraPaths...), Logger: logger}),
+	}
+	if err := next.makeAgent(); err != nil {
+		return err
+	}
+	p.current.Store(next)
+	return nil
+}
+
+// makeAgent makes the agent for the skills there are now.
+func (s *partSet) makeAgent() (err error) {
+	s.catalog = s.skills.Catalog()
+	temperature := s.config.Brain.Temperature
+	s.agent, err = agent.New(agent.Config{
+		Models: resolver{s.set}, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
+		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
+		Limits: agent.Limits{
+			ModelCalls: s.config.Session.Limits.ModelCalls,
+			Duration:   time.Duration(s.config.Session.Limits.Duration),
+			Repeats:    s.config.Session.Limits.Repeats,
+		},
+		Logger: s.logger,
+	})
+	return err
+}
+
+// resolver lets the agent choose from a model.Set.
+type resolver struct{ set *model.Set }
+
+// Resolve implements agent.Models.
+func (r resolver) Resolve(name string) (agent.Choice, error) {
+	c, err := r.set.Resolve(name)
+	return agent.Choice(c), err
+}
+
+// agent returns the agent for the next turn. It is made anew when a skill has
+// come, gone or changed its description.
+func (p *parts) agent() *agent.Agent {
+	s := p.current.Load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if catalog := s.skills.Catalog(); catalog != s.catalog {
+		last := s.agent
+		if err := s.makeAgent(); err != nil {
+			s.logger.Error("agent not made anew", "err", err)
+			s.agent = last
+		}
+	}
+	return s.agent
+}
+
+func (p *parts) config() *config.Config { return p.current.Load().config }
+
+// fault remembers why a configuration was not taken over; nil: it was.
+func (p *parts) fault(err error) {
+	if err == nil {
+		p.broken.Store(nil)
+		return
+	}
+	text := fmt.Sprintf("the configuration was not taken over, the one before is still in force: %v", err)
+	p.broken.Store(&text)
+}
+
+// problems implements gateway.Facts.
+func (p *parts) problems() []string {
+	if text := p.broken.Load(); text != nil {
+		return []string{*text}
+	}
+	return nil
+}
+
+func (p *parts) model() (provider, name string) {
+	c := p.current.Load().set.Default()
+	return c.Provider, c.Name
+}
+
+func (p *parts) models() []protocol.ModelEntry {
+	listed := p.current.Load().set.List()
+	entries := make([]protocol.ModelEntry, len(listed))
+	for i, l := range listed {
+		entries[i] = protocol.ModelEntry{ID: l.ID, Provider: l.Provider, Default: l.Default, ContextWindow: l.ContextWindow}
+	}
+	return entries
+}
+
+func (p *parts) tools() []protocol.ToolEntry {
+	specs := p.agent().Tools()
+	entries := make([]protocol.ToolEntry, len(specs))
+	for i, s := range specs {
+		entries[i] = protocol.ToolEntry{Name: s.Name, Description: s.Description, Parameters: []byte(s.Parameters)}
+	}
+	return entries
+}
+
+func (p *parts) remembered() protocol.MemoryState {
+	s := p.current.Load()
+	if !s.config.Memory.Enabled {
+		return protocol.MemoryState{}
+	}
+	n, err := s.memory.Count(context.Background())
+	if err != nil {
+		s.logger.Warn("memory cannot be counted", "err", err)
+	}
+	return protocol.MemoryState{Entries: n}
+}
+
+// Prompt implements gateway.Skills.
+func (p *parts) Prompt(name, args string) (string, error) {
+	found, err := p.current.Load().skills.Get(name)
+	if err != nil {
+		return "", err
+	}
+	return found.Prompt(args), nil
+}
+
+// List implements gateway.Skills.
+func (p *parts) List() []protocol.SkillEntry {
+	infos := p.current.Load().skills.List()
+	entries := make([]protocol.SkillEntry, len(infos))
+	for i, s := range infos {
+		entries[i] = protocol.SkillEntry{
+			Name: s.Name, Description: s.Description, Source: s.Source, Enabled: s.Enabled, Reason: s.Reason,
+		}
+	}
+	return entries
+}
+
+// Counts implements gateway.Skills.
+func (p *parts) Counts() protocol.SkillCounts {
+	loaded, skipped := p.current.Load().skills.Counts()
+	return protocol.SkillCounts{Loaded: loaded, Skipped: skipped}
+}
+
+// modelsFunc makes the models that a configuration describes.
+type modelsFunc func(*config.Config) (*model.Set, error)
+
+// sortedNames returns the names of a configuration's map in a fixed order.
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
