@@ -88,6 +88,8 @@ type TurnOptions struct {
 	// Fresh turns see nothing of the conversation before them, but are
 	// recorded like any other.
 	Fresh bool `json:"fresh,omitzero"`
+	// Tools are the only ones the turn may use; nil: all there are.
+	Tools []string `json:"tools,omitzero"`
 }
 
 // Step ties the parts of one model answer together: every TextWritten and

@@ -102,4 +102,8 @@ type ToolSpec struct {
 	// Memory marks a tool that reads or writes the long-term memory: it is not
 	// offered in a turn with TurnOptions.NoMemory.
 	Memory bool `json:"-"`
+	// Repeatable marks a tool whose calls may run twice without harm: one that
+	// was running when the gateway stopped is run again, where any other is
+	// reported as of unknown outcome.
+	Repeatable bool `json:"-"`
 }

@@ -140,10 +140,12 @@ func (a *Agent) Run(ctx context.Context, in Turn) iter.Seq2[openclaw.Event, erro
 	}
 }
 
-// offered returns the tools of a turn.
-func (a *Agent) offered(noMemory bool) []openclaw.ToolSpec {
-	if !noMemory {
+// offered returns the tools of a turn, sorted by name.
+func (a *Agent) offered(o openclaw.TurnOptions) []openclaw.ToolSpec {
+	if !o.NoMemory && o.Tools == nil {
 		return a.specs
 	}
-	return slices.DeleteFunc(slices.Clone(a.specs), func(s openclaw.ToolSpec) bool { return s.Memory })
+	return slices.DeleteFunc(slices.Clone(a.specs), func(s openclaw.ToolSpec) bool {
+		return s.Memory && o.NoMemory || o.Tools != nil && !slices.Contains(o.Tools, s.Name)
+	})
 }

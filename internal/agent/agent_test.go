@@ -294,6 +294,20 @@ func TestNoMemoryHidesTools(t *testing.T) {
 	}, o.lines())
 }
 
+// A tool that the turn does not name is no tool in it.
+func TestNamedToolsOnly(t *testing.T) {
+	secret := echo()
+	secret.spec.Name = "secret"
+	m := scripted.New(scripted.Step{Calls: []openclaw.Call{call("secret", `{}`)}}, scripted.Step{})
+	started := asked("hi")
+	started.Options.Tools = []string{"echo"}
+	o := run(t.Context(), newAgent(t, m, nil, secret, echo()), started)
+	wantEqual(t, "events", []string{
+		"call/1 secret {}", `result secret 1 error: there is no tool "secret"; the tools are: echo`, "completed ",
+	}, o.lines())
+	wantEqual(t, "offered", []openclaw.ToolSpec{echo().spec}, m.Requests()[0].Tools)
+}
+
 func TestCallKnowsItsSession(t *testing.T) {
 	var got openclaw.Call
 	spy := named("spy", func(_ context.Context, c *openclaw.Call) (*openclaw.Result, error) {

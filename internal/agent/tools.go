@@ -87,7 +87,7 @@ func failure(err error) *openclaw.Result {
 }
 
 func (t *turn) tool(call *openclaw.Call) (openclaw.Tool, error) {
-	offered := t.agent.offered(t.in.Started.Options.NoMemory)
+	offered := t.agent.offered(t.in.Started.Options)
 	known := slices.ContainsFunc(offered, func(s openclaw.ToolSpec) bool { return s.Name == call.Tool })
 	if !known {
 		names := make([]string, len(offered))

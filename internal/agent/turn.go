@@ -182,7 +182,7 @@ func (t *turn) request() *openclaw.Request {
 	config, options := t.agent.config, t.in.Started.Options
 	req := &openclaw.Request{
 		Model: t.choice.Name, System: config.System, Messages: t.in.Transcript.Messages(),
-		Tools: t.agent.offered(options.NoMemory), MaxTokens: config.MaxTokens,
+		Tools: t.agent.offered(options), MaxTokens: config.MaxTokens,
 		Temperature: config.Temperature, Thinking: config.Thinking,
 	}
 	if options.MaxTokens > 0 {
