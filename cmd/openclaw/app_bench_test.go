@@ -14,6 +14,7 @@ type silent struct{}
 
 func (silent) Send([]byte)                      {}
 func (silent) SendWait([]byte) error            { return nil }
+func (silent) Behind() bool                     { return false }
 func (silent) Close(protocol.CloseCode, string) {}
 
 // BenchmarkStatus is the cheapest request with everything behind it but the

@@ -22,6 +22,9 @@ type Conn interface {
 	// SendWait queues a frame when there is room, and blocks until then. It
 	// fails when the connection is closed.
 	SendWait(frame []byte) error
+	// Behind says whether the client has left so much unread that what can be
+	// joined should be.
+	Behind() bool
 	// Close sends what is queued and then closes the connection. It does not
 	// wait.
 	Close(code protocol.CloseCode, reason string)
@@ -73,8 +76,10 @@ type request struct {
 	message protocol.Request
 	answer  sync.Once
 
+	// Of a request that is a turn:
+	session string
 	stream  bool
-	session string // of a request that is a turn
+	deltas  deltas
 }
 
 // Receive handles one frame. It does not block on a turn, a store or another

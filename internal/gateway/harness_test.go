@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type settings struct {
 // step is one line of the -- model -- section: what the model says next.
 type step struct {
 	Text  string          `json:"text"`
+	Words []string        `json:"words"` // the text as it is written
 	Calls []openclaw.Call `json:"calls"`
 	Usage openclaw.Usage  `json:"usage"`
 	Error openclaw.Code   `json:"error"`
@@ -41,7 +43,7 @@ type step struct {
 }
 
 func (s step) scripted() scripted.Step {
-	out := scripted.Step{Text: s.Text, Calls: s.Calls, Usage: s.Usage, Stop: openclaw.StopReason(s.Stop)}
+	out := scripted.Step{Text: s.Text, Deltas: s.Words, Calls: s.Calls, Usage: s.Usage, Stop: openclaw.StopReason(s.Stop)}
 	if s.Error != "" {
 		out.Err = &openclaw.Error{Code: s.Error, Message: "the model API said so"}
 	}
@@ -218,7 +220,10 @@ func (r *rig) close(t testing.TB) {
 type recorder struct {
 	mu     sync.Mutex
 	frames []string
+	behind atomic.Bool
 }
+
+func (c *recorder) Behind() bool { return c.behind.Load() }
 
 func (c *recorder) Send(frame []byte) {
 	c.mu.Lock()

@@ -15,13 +15,20 @@ type subscription struct {
 	client *Client
 	ended  context.Context
 	end    context.CancelFunc
+	deltas deltas
 }
 
 // Live shows an event as it happens.
 func (s *subscription) Live(d *session.Delivery) {
-	if s.ended.Err() == nil {
-		s.client.conn.Send(d.Frame(encodeEvent))
+	if s.ended.Err() != nil {
+		return
 	}
+	if b, text := d.Event.Body.(openclaw.Delta); text {
+		s.deltas.send(s.client.conn, d, b)
+		return
+	}
+	s.deltas.flush(s.client.conn)
+	s.client.conn.Send(d.Frame(encodeEvent))
 }
 
 // Replay shows an event of the past, at the pace the client reads.

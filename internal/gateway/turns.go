@@ -70,6 +70,9 @@ func (r *request) submit(t protocol.Turn, started openclaw.TurnStarted) {
 // run and, if it asked for that, the text as it is written.
 func (r *request) Event(d *session.Delivery) {
 	ev := d.Event
+	if ev.Kind() != openclaw.KindDelta {
+		r.deltas.flush(r.client.conn)
+	}
 	switch b := ev.Body.(type) {
 	case openclaw.ToolCalled:
 		r.client.send(protocol.TypeToolCall, "", protocol.ToolCall{
@@ -84,13 +87,14 @@ func (r *request) Event(d *session.Delivery) {
 		})
 	case openclaw.Delta:
 		if r.stream && !r.client.watches(ev.Session) { // a subscriber gets it anyway
-			r.client.conn.Send(d.Frame(encodeEvent))
+			r.deltas.send(r.client.conn, d, b)
 		}
 	}
 }
 
 // Done implements session.Observer: it completes the request.
 func (r *request) Done(o session.Outcome) {
+	r.deltas.flush(r.client.conn)
 	if o.Err != nil {
 		r.fail(o.Err)
 		return

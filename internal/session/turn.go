@@ -34,6 +34,7 @@ type turn struct {
 
 	transcript *agent.Transcript
 	held       []openclaw.Event // texts, stored together with what follows them
+	unshown    chan struct{}    // a token for each delta that waits to be shown
 	used       openclaw.Usage
 }
 
@@ -85,7 +86,7 @@ func (s *session) run(t *turn) {
 		Code:    openclaw.CodeTimeout,
 		Message: fmt.Sprintf("the turn took longer than %s; ask for less at once or raise session.limits.duration", limit),
 	})
-	s.running, t.cancel = t, cancel
+	s.running, t.cancel, t.unshown = t, cancel, make(chan struct{}, maxUnshown)
 	s.hub.active.Add(1)
 	s.hub.wg.Go(func() {
 		defer cancel(nil)
@@ -111,6 +112,8 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 		}
 		switch ev.Kind() {
 		case openclaw.KindDelta:
+			t.unshown <- struct{}{}
+			// The session cannot have ended: it has a running turn.
 			_ = s.mail.post(func() { s.live(t, ev) })
 		case openclaw.KindText:
 			t.held = append(t.held, ev)
@@ -123,8 +126,13 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 	return nil
 }
 
+// maxUnshown is how far the model may be ahead of the session's goroutine, in
+// deltas: a disk that takes its time must not fill the memory.
+const maxUnshown = 64
+
 // live shows an event that is never stored.
 func (s *session) live(t *turn, ev openclaw.Event) {
+	<-t.unshown
 	if t.unstored != nil {
 		return
 	}

@@ -51,6 +51,14 @@ func (c *conn) SendWait(frame []byte) error {
 	}
 }
 
+// Behind implements gateway.Conn: a quarter of the queue is in use.
+func (c *conn) Behind() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	limits := c.server.limits.Load()
+	return len(c.queue) > 0 && (4*len(c.queue) >= limits.WriteQueue || 4*c.bytes >= limits.WriteQueueBytes)
+}
+
 // Close implements gateway.Conn.
 func (c *conn) Close(code protocol.CloseCode, reason string) {
 	c.shut(closing{code, reason}, false)
