@@ -32,6 +32,7 @@ const (
 	KindApprovalRequested Kind = "approval_requested" // ApprovalRequested
 	KindApprovalResolved  Kind = "approval_resolved"  // ApprovalResolved
 	KindCompacted         Kind = "compacted"          // Compacted
+	KindModelSwitched     Kind = "model_switched"     // ModelSwitched
 	KindTurnCompleted     Kind = "turn_completed"     // TurnCompleted
 	KindTurnFailed        Kind = "turn_failed"        // TurnFailed
 	KindTurnCancelled     Kind = "turn_cancelled"     // TurnCancelled
@@ -96,8 +97,10 @@ type TurnOptions struct {
 // ToolCalled of the turn's n-th model call has N = n.
 type Step struct {
 	N int `json:"n"`
-	// Usage is what the model call cost, on the first event of the step.
-	Usage *Usage `json:"usage,omitzero"`
+	// Usage is what the model call cost, on the first event of the step;
+	// Charges say the same for each attempt it took.
+	Usage   *Usage   `json:"usage,omitzero"`
+	Charges []Charge `json:"charges,omitzero"`
 	// Before are the thinking parts the model wrote just before this one, kept
 	// because some APIs want them back unchanged.
 	Before []Part `json:"before,omitzero"`
@@ -156,12 +159,23 @@ type Compacted struct {
 	Summary   string `json:"summary"`
 }
 
-// TurnCompleted ends a turn with an answer.
+// ModelSwitched says that another model goes on with the turn than the one that
+// was chosen.
+type ModelSwitched struct {
+	From   string `json:"from"`   // provider/model
+	To     string `json:"to"`     // provider/model
+	Reason string `json:"reason"` // the kind of failure (see FailureOf)
+}
+
+// TurnCompleted ends a turn with an answer. Charges, here and in the other
+// ends, are those of calls that no Step of the turn carries.
 type TurnCompleted struct {
 	Text       string `json:"text"`
 	Usage      Usage  `json:"usage"`
 	Model      string `json:"model"`
 	DurationMS int64  `json:"duration_ms"`
+
+	Charges []Charge `json:"charges,omitzero"`
 }
 
 // TurnFailed ends a turn without an answer.
@@ -171,12 +185,14 @@ type TurnFailed struct {
 	RetryAfterMS int64          `json:"retry_after_ms,omitzero"`
 	Details      map[string]any `json:"details,omitzero"`
 	Usage        Usage          `json:"usage,omitzero"`
+	Charges      []Charge       `json:"charges,omitzero"`
 }
 
 // TurnCancelled ends a turn that somebody stopped.
 type TurnCancelled struct {
-	By    string `json:"by"`
-	Usage Usage  `json:"usage,omitzero"`
+	By      string   `json:"by"`
+	Usage   Usage    `json:"usage,omitzero"`
+	Charges []Charge `json:"charges,omitzero"`
 }
 
 // Delta is a piece of text as the model writes it. It is never stored; the
@@ -193,6 +209,7 @@ func (ToolReturned) Kind() Kind      { return KindToolResult }
 func (ApprovalRequested) Kind() Kind { return KindApprovalRequested }
 func (ApprovalResolved) Kind() Kind  { return KindApprovalResolved }
 func (Compacted) Kind() Kind         { return KindCompacted }
+func (ModelSwitched) Kind() Kind     { return KindModelSwitched }
 func (TurnCompleted) Kind() Kind     { return KindTurnCompleted }
 func (TurnFailed) Kind() Kind        { return KindTurnFailed }
 func (TurnCancelled) Kind() Kind     { return KindTurnCancelled }
@@ -216,6 +233,8 @@ func DecodeBody(kind Kind, data []byte) (Body, error) {
 		return decode[ApprovalResolved](data)
 	case KindCompacted:
 		return decode[Compacted](data)
+	case KindModelSwitched:
+		return decode[ModelSwitched](data)
 	case KindTurnCompleted:
 		return decode[TurnCompleted](data)
 	case KindTurnFailed:

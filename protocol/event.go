@@ -43,6 +43,8 @@ func EventPayload(ev openclaw.Event) any {
 		return approvalResolved{head, b}
 	case openclaw.Compacted:
 		return compacted{head, b}
+	case openclaw.ModelSwitched:
+		return modelSwitched{head, b}
 	case openclaw.TurnCompleted:
 		return turnCompleted{head, b.Text, b.Usage.Total(), b.Usage, b.Model, b.DurationMS}
 	case openclaw.TurnFailed:
@@ -106,6 +108,11 @@ type compacted struct {
 	openclaw.Compacted
 }
 
+type modelSwitched struct {
+	EventHead
+	openclaw.ModelSwitched
+}
+
 type turnCompleted struct {
 	EventHead
 	Text       string         `json:"text"`
@@ -148,6 +155,8 @@ type Event struct {
 	By          string          `json:"by,omitzero"`
 	BeforeSeq   int64           `json:"before_seq,omitzero"`
 	Summary     string          `json:"summary,omitzero"`
+	From        string          `json:"from,omitzero"`
+	To          string          `json:"to,omitzero"`
 	TokensUsed  int             `json:"tokens_used,omitzero"`
 	Usage       openclaw.Usage  `json:"usage,omitzero"`
 	Model       string          `json:"model,omitzero"`

@@ -92,7 +92,7 @@ type resolver struct{ set *model.Set }
 // Resolve implements agent.Models.
 func (r resolver) Resolve(name string) (agent.Choice, error) {
 	c, err := r.set.Resolve(name)
-	return agent.Choice(c), err
+	return agent.Choice{Provider: c.Provider, Name: c.Name, Model: c.Model}, err
 }
 
 // agent returns the agent for the next turn. It is made anew when a skill has

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,15 @@ type Choice struct {
 	Provider string
 	Name     string
 	Model    openclaw.Model
+	// Account tells endpoints of one provider apart, such as two keys; "" is
+	// the provider's own.
+	Account string
 }
+
+// String is provider/model.
+func (c Choice) String() string { return c.Provider + "/" + c.Name }
+
+func (c Choice) target() target { return target{c.Provider, c.Account, c.Name} }
 
 // Models finds the model for a turn.
 type Models interface {
@@ -46,6 +55,14 @@ type Limits struct {
 type Config struct {
 	Models Models          // required
 	Tools  []openclaw.Tool // what the model may call
+	// Fallback are the models that take over, in order, when the one chosen for
+	// a turn fails.
+	Fallback []Choice
+	Retry    Retry
+	// Cooldowns are shared by agents that follow one another; default: none
+	// are.
+	Cooldowns *Cooldowns
+	Budget    Budget // default: no bounds and no prices
 	// System is the instruction text; the same for every turn, so that the
 	// providers' prompt caches hold.
 	System      string
@@ -55,6 +72,7 @@ type Config struct {
 	Limits      Limits
 	Logger      *slog.Logger     // default: discards
 	Now         func() time.Time // default: time.Now, in UTC
+	Chance      func() float64   // for waits; in [0, 1); default: math/rand
 }
 
 // Agent performs turns. It is safe for concurrent use and never changes; a new
@@ -76,6 +94,16 @@ func New(config Config) (*Agent, error) {
 	}
 	if config.Now == nil {
 		config.Now = func() time.Time { return time.Now().UTC() }
+	}
+	config.Retry.fill()
+	if config.Cooldowns == nil {
+		config.Cooldowns = NewCooldowns(config.Now)
+	}
+	if config.Budget == nil {
+		config.Budget = unbounded{}
+	}
+	if config.Chance == nil {
+		config.Chance = rand.Float64
 	}
 	a := &Agent{config: config, tools: make(map[string]openclaw.Tool, len(config.Tools))}
 	for _, tool := range config.Tools {
@@ -124,16 +152,19 @@ type Turn struct {
 	// Past included, and is right however the turn ends. It may be nil; nobody
 	// else may touch it until Run has returned.
 	Used *openclaw.Usage
+	// Due is set to the charges that no event has carried yet: the event that
+	// ends the turn has to. The same holds for it as for Used.
+	Due *[]openclaw.Charge
 }
 
 // Run performs the turn, or the rest of it. It yields Delta, TextWritten,
-// ToolCalled, ToolReturned and, as the last event of a turn that succeeds,
+// ToolCalled, ToolReturned, ModelSwitched and, as the last event of a turn that succeeds,
 // TurnCompleted; the caller fills in Session, Seq and RequestID. An error ends
 // the turn instead: an *openclaw.Error, or the cause of ctx. Run blocks in the
 // model and the tools and has ended both when it returns.
 func (a *Agent) Run(ctx context.Context, in Turn) iter.Seq2[openclaw.Event, error] {
 	return func(yield func(openclaw.Event, error) bool) {
-		t := &turn{agent: a, in: in, yield: yield, began: a.config.Now(), used: in.Used, repeats: map[string]int{}}
+		t := &turn{agent: a, in: in, yield: yield, began: a.config.Now(), used: in.Used, due: in.Due, repeats: map[string]int{}}
 		if err := t.run(ctx); err != nil && !errors.Is(err, errStopped) {
 			yield(openclaw.Event{}, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,6 +120,8 @@ func line(body openclaw.Body) string {
 		return fmt.Sprintf("call/%d %s %s", b.Step.N, b.Tool, b.Args)
 	case openclaw.ToolReturned:
 		return fmt.Sprintf("result %s %d %s", b.Tool, b.ExitCode, b.Output)
+	case openclaw.ModelSwitched:
+		return fmt.Sprintf("switched %s %s %s", b.From, b.To, b.Reason)
 	case openclaw.TurnCompleted:
 		return fmt.Sprintf("completed %s", b.Text)
 	}
@@ -208,8 +211,8 @@ func TestTurns(t *testing.T) {
 		"cut by length":   {steps: []scripted.Step{{Text: "half", Stop: openclaw.StopLength}}, want: []string{"delta half", "text/1 half", "completed half"}},
 		"waits for calls it did not make": {steps: []scripted.Step{{Text: "hm", Stop: openclaw.StopToolCall}},
 			want: []string{"delta hm", "text/1 hm", "completed hm"}},
-		"broken stream": {steps: []scripted.Step{{Text: "ha", Err: &openclaw.Error{Code: openclaw.CodeModelUnavailable, Message: "gone"}}},
-			want: []string{"delta ha", "error MODEL_UNAVAILABLE"}},
+		"refused stream": {steps: []scripted.Step{{Text: "ha", Err: &openclaw.Error{Code: openclaw.CodeModelError, Message: "no"}}},
+			want: []string{"delta ha", "error MODEL_ERROR"}},
 		"unknown model": {options: openclaw.TurnOptions{Model: "unknown/x"}, want: []string{"error MODEL_NOT_FOUND"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -233,10 +236,12 @@ func (s streamOnly) Stream(context.Context, *openclaw.Request) iter.Seq2[opencla
 }
 
 func TestStreamWithoutEnd(t *testing.T) {
-	o := run(t.Context(), newAgent(t, streamOnly(func(yield func(openclaw.ModelEvent, error) bool) {
-		yield(openclaw.ModelEvent{Delta: "so"}, nil)
-	}), nil), asked("go"))
-	wantEqual(t, "events", []string{"delta so", "error MODEL_UNAVAILABLE"}, o.lines())
+	synctest.Test(t, func(t *testing.T) {
+		o := run(t.Context(), newAgent(t, streamOnly(func(yield func(openclaw.ModelEvent, error) bool) {
+			yield(openclaw.ModelEvent{Delta: "so"}, nil)
+		}), nil), asked("go"))
+		wantEqual(t, "events", []string{"delta so", "error MODEL_UNAVAILABLE"}, o.lines())
+	})
 }
 
 func TestRequests(t *testing.T) {

@@ -35,7 +35,9 @@ type turn struct {
 	began time.Time
 
 	phase   phase
-	choice  Choice
+	choice  Choice              // who is asked now
+	chosen  target              // who was to be asked
+	spare   []Choice            // who takes over if choice fails
 	step    int                 // model calls so far
 	parts   []openclaw.Part     // of the last step, still to be carried out
 	stop    openclaw.StopReason // of the last step
@@ -44,6 +46,7 @@ type turn struct {
 	text    string              // of the last step
 	model   string              // who answered last
 	used    *openclaw.Usage     // by the whole turn
+	due     *[]openclaw.Charge  // what no event has carried yet
 	repeats map[string]int      // how often each call had each result
 }
 
@@ -51,7 +54,10 @@ func (t *turn) run(ctx context.Context) error {
 	if t.used == nil {
 		t.used = &openclaw.Usage{}
 	}
-	*t.used = openclaw.Usage{}
+	if t.due == nil {
+		t.due = &[]openclaw.Charge{}
+	}
+	*t.used, *t.due = openclaw.Usage{}, nil
 	if err := t.takeUp(); err != nil {
 		return err
 	}
@@ -59,7 +65,9 @@ func (t *turn) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.choice, t.model = choice, choice.Name
+	if err := t.line(choice); err != nil {
+		return err
+	}
 	for t.phase != phaseDone {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -76,8 +84,15 @@ func (t *turn) run(ctx context.Context) error {
 	}
 	return t.emit(openclaw.TurnCompleted{
 		Text: t.text, Usage: *t.used, Model: t.model,
-		DurationMS: t.agent.config.Now().Sub(t.began).Milliseconds(),
+		DurationMS: t.agent.config.Now().Sub(t.began).Milliseconds(), Charges: t.carry(),
 	})
+}
+
+// carry returns the charges that are due, for the event that carries them.
+func (t *turn) carry() []openclaw.Charge {
+	due := *t.due
+	*t.due = nil
+	return due
 }
 
 // takeUp restores the state from the events an interrupted turn already has,
@@ -134,48 +149,15 @@ func (t *turn) askModel(ctx context.Context) error {
 		}
 	}
 	t.step++
-	parts, end, err := t.stream(ctx)
+	parts, end, err := t.answer(ctx)
 	if err != nil {
 		return err
 	}
-	t.unpaid = &end.Usage
-	*t.used = t.used.Add(end.Usage)
 	if end.Model != "" {
 		t.model = end.Model
 	}
 	t.parts, t.stop, t.between, t.phase = parts, end.Stop, nil, phaseTools
 	return nil
-}
-
-// stream yields the deltas of one model call and returns its finished parts.
-func (t *turn) stream(ctx context.Context) (parts []openclaw.Part, end openclaw.ModelEvent, err error) {
-	for ev, err := range t.choice.Model.Stream(ctx, t.request()) {
-		if err != nil {
-			if cause := context.Cause(ctx); cause != nil {
-				err = cause
-			}
-			return nil, end, err
-		}
-		switch {
-		case ev.Delta != "":
-			if !t.yield(openclaw.Event{Time: t.agent.config.Now(), Body: openclaw.Delta{Text: ev.Delta}}, nil) {
-				return nil, end, errStopped
-			}
-		case ev.Part != nil:
-			parts = append(parts, *ev.Part)
-		case ev.Stop != "":
-			end = ev
-		}
-	}
-	if end.Stop != "" {
-		return parts, end, nil
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		return nil, end, cause
-	}
-	return nil, end, &openclaw.Error{
-		Code: openclaw.CodeModelUnavailable, Message: "the model's answer broke off; try again",
-	}
 }
 
 func (t *turn) request() *openclaw.Request {
@@ -230,7 +212,7 @@ func (t *turn) carryOut(ctx context.Context) (err error) {
 // step carries the usage, and each the thinking that came just before it.
 func (t *turn) stepOf(part openclaw.Part) openclaw.Step {
 	s := openclaw.Step{
-		N: t.step, Usage: t.unpaid, Before: t.between, Opaque: part.Opaque, Provider: part.Provider,
+		N: t.step, Usage: t.unpaid, Before: t.between, Opaque: part.Opaque, Provider: part.Provider, Charges: t.carry(),
 	}
 	t.unpaid, t.between = nil, nil
 	return s

@@ -12,7 +12,7 @@ import (
 )
 
 // turn is one request from its arrival to its outcome. While it runs, run's
-// goroutine owns transcript, held and used; everything else belongs to the
+// goroutine owns transcript, held, used and due; everything else belongs to the
 // session's goroutine.
 type turn struct {
 	id      string
@@ -36,6 +36,7 @@ type turn struct {
 	held       []openclaw.Event // texts, stored together with what follows them
 	unshown    chan struct{}    // a token for each delta that waits to be shown
 	used       openclaw.Usage
+	due        []openclaw.Charge // what no event has carried yet
 }
 
 // asker is one request that waits for a turn.
@@ -105,7 +106,7 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	in := agent.Turn{Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past, Used: &t.used}
+	in := agent.Turn{Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past, Used: &t.used, Due: &t.due}
 	for ev, err := range a.Run(ctx, in) {
 		if err != nil {
 			return err
@@ -163,7 +164,7 @@ func (s *session) commit(t *turn, events []openclaw.Event) error {
 	}
 	last := &events[len(events)-1]
 	if b, completes := last.Body.(openclaw.TurnCompleted); completes && t.stopped != nil {
-		last.Body = ending(t.stopped, b.Usage) // whoever cancelled it has been told so
+		last.Body = ending(t.stopped, b.Usage, b.Charges) // whoever cancelled it has been told so
 	}
 	for i := range events {
 		events[i].Session, events[i].RequestID = s.name, t.id
@@ -232,7 +233,7 @@ func (s *session) end(t *turn, err error) {
 	if t.cancel == nil {
 		unknown = agent.OutcomeUnknown
 	}
-	events := append(t.held, t.outcome.closing(unknown, ending(e, t.used))...)
+	events := append(t.held, t.outcome.closing(unknown, ending(e, t.used, t.due))...)
 	t.held = nil
 	if err := s.commit(t, events); err != nil {
 		s.hub.config.Logger.Error("end of turn could not be stored", "session", s.name, "turn", t.id, "err", err)
@@ -254,13 +255,15 @@ func (s *session) logFailure(t *turn, e *openclaw.Error, err error) {
 		"session", s.name, "turn", t.id, "code", string(e.Code), "err", err)
 }
 
-// ending is the event that says how a turn ended.
-func ending(e *openclaw.Error, used openclaw.Usage) openclaw.Body {
+// ending is the event that says how a turn ended, and what of its cost no other
+// event says.
+func ending(e *openclaw.Error, used openclaw.Usage, due []openclaw.Charge) openclaw.Body {
 	if e.Code == openclaw.CodeCancelled {
 		by, _ := e.Details["by"].(string)
-		return openclaw.TurnCancelled{By: by, Usage: used}
+		return openclaw.TurnCancelled{By: by, Usage: used, Charges: due}
 	}
 	return openclaw.TurnFailed{
-		Code: e.Code, Message: e.Message, RetryAfterMS: e.RetryAfter.Milliseconds(), Details: e.Details, Usage: used,
+		Code: e.Code, Message: e.Message, RetryAfterMS: e.RetryAfter.Milliseconds(), Details: e.Details,
+		Usage: used, Charges: due,
 	}
 }

@@ -68,7 +68,7 @@ func encode(events []openclaw.Event) (entries []entry, size int, err error) {
 func check(e, first openclaw.Event, i int) error {
 	switch e.Body.(type) {
 	case openclaw.TurnStarted, openclaw.TextWritten, openclaw.ToolCalled, openclaw.ToolReturned,
-		openclaw.ApprovalRequested, openclaw.ApprovalResolved, openclaw.Compacted,
+		openclaw.ApprovalRequested, openclaw.ApprovalResolved, openclaw.Compacted, openclaw.ModelSwitched,
 		openclaw.TurnCompleted, openclaw.TurnFailed, openclaw.TurnCancelled:
 	default:
 		return fmt.Errorf("a body of type %T is never stored", e.Body)
