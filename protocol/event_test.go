@@ -46,6 +46,7 @@ func TestEventPayload(t *testing.T) {
 			`"approval_id":"a","call_id":"c","tool":"shell","args":{"command":"ls"},"reason":"r","expires_at":"2026-01-02T03:05:05.000Z"`},
 		{openclaw.ApprovalResolved{ApprovalID: "a", Decision: "deny", By: "timeout"}, `"approval_id":"a","decision":"deny","by":"timeout"`},
 		{openclaw.Compacted{BeforeSeq: 5}, `"before_seq":5,"summary":""`},
+		{openclaw.ModelSwitched{From: "a/b", To: "c/d", Reason: "auth"}, `"from":"a/b","to":"c/d","reason":"auth"`},
 		{openclaw.TurnCompleted{Text: "hi", Usage: spent, Model: "m", DurationMS: 9},
 			`"text":"hi","tokens_used":12,"usage":` + usage + `,"model":"m","duration_ms":9`},
 		{openclaw.TurnFailed{Code: openclaw.CodeTimeout, Message: "slow", RetryAfterMS: 77, Details: map[string]any{"x": secret}, Usage: spent},
@@ -112,7 +113,7 @@ func TestEventHead(t *testing.T) {
 func TestEventPayloadKnowsEveryKind(t *testing.T) {
 	for _, kind := range []openclaw.Kind{
 		openclaw.KindTurnStarted, openclaw.KindText, openclaw.KindToolCall, openclaw.KindToolResult, openclaw.KindApprovalRequested,
-		openclaw.KindApprovalResolved, openclaw.KindCompacted, openclaw.KindTurnCompleted, openclaw.KindTurnFailed, openclaw.KindTurnCancelled,
+		openclaw.KindApprovalResolved, openclaw.KindCompacted, openclaw.KindModelSwitched, openclaw.KindTurnCompleted, openclaw.KindTurnFailed, openclaw.KindTurnCancelled,
 	} {
 		body, err := openclaw.DecodeBody(kind, []byte(`{"args":{}}`))
 		if err != nil {

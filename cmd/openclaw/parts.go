@@ -25,6 +25,8 @@ import (
 type parts struct {
 	current atomic.Pointer[partSet]
 	broken  atomic.Pointer[string] // why the configuration file could not be taken over
+
+	cooldowns *agent.Cooldowns // of models that failed; set by the first set
 }
 
 // partSet is everything made from one configuration.
@@ -35,6 +37,9 @@ type partSet struct {
 	skills *skill.Index
 	memory *memory.Store
 	logger *slog.Logger
+
+	fallback  []agent.Choice
+	cooldowns *agent.Cooldowns
 
 	mu      sync.Mutex
 	agent   *agent.Agent
@@ -50,6 +55,10 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
+	spare, err := fallbacks(c, set)
+	if err != nil {
+		return err
+	}
 	remembered, err := memory.New(memory.Options{Path: c.Memory.Path, Recheck: time.Second})
 	if err != nil {
 		return err
@@ -58,14 +67,19 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
+	if p.cooldowns == nil {
+		p.cooldowns = agent.NewCooldowns(nil)
+	}
 	next := &partSet{
 		config: c, set: set, tools: tools, memory: remembered, logger: logger,
+		fallback: spare, cooldowns: p.cooldowns,
 		skills: skill.New(skill.Options{Roots: append([]string{c.Skills.Path}, c.Skills.ExtraPaths...), Logger: logger}),
 	}
 	if err := next.makeAgent(); err != nil {
 		return err
 	}
 	p.current.Store(next)
+	p.cooldowns.Clear() // what has changed may be what was wrong
 	return nil
 }
 
@@ -74,7 +88,7 @@ func (s *partSet) makeAgent() (err error) {
 	s.catalog = s.skills.Catalog()
 	temperature := s.config.Brain.Temperature
 	s.agent, err = agent.New(agent.Config{
-		Models: resolver{s.set}, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
+		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
 		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
 		Limits: agent.Limits{
 			ModelCalls: s.config.Session.Limits.ModelCalls,

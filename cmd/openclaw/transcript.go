@@ -127,6 +127,8 @@ func (t transcript) text(ev protocol.Event) string {
 			return t.aside("the conversation was started anew here")
 		}
 		return t.aside("what came before was summarised here")
+	case openclaw.KindModelSwitched:
+		return t.aside(switchLine(ev))
 	case openclaw.KindTurnFailed:
 		return t.aside("failed: " + oneLine(ev.Message) + " (" + string(ev.Code) + ")")
 	case openclaw.KindTurnCancelled:

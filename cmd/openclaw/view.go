@@ -62,11 +62,26 @@ func (v *turnView) message(m protocol.Message) {
 			v.result(result)
 		}
 	case protocol.TypeEvent:
-		var delta protocol.Event
-		if v.live && m.Into(&delta) == nil && delta.Kind == openclaw.KindDelta {
-			v.write(delta.Text)
+		var ev protocol.Event
+		if m.Into(&ev) == nil {
+			v.event(ev)
 		}
 	}
+}
+
+func (v *turnView) event(ev protocol.Event) {
+	switch {
+	case ev.Kind == openclaw.KindModelSwitched:
+		v.end()
+		v.tool(switchLine(ev))
+	case v.live && ev.Kind == openclaw.KindDelta:
+		v.write(ev.Text)
+	}
+}
+
+// switchLine says that another model goes on.
+func switchLine(ev protocol.Event) string {
+	return oneLine(fmt.Sprintf("%s answers in place of %s (%s)", ev.To, ev.From, ev.Reason))
 }
 
 // finish shows an answer, unless it was shown as it was written.

@@ -70,7 +70,7 @@ type Brain struct {
 	MaxTokens   int     `yaml:"max_tokens" default:"4096" min:"1" max:"10000000" doc:"The most tokens the model may write in one answer."`
 	Thinking    string  `yaml:"thinking" default:"off" enum:"off,low,medium,high" doc:"How much the model thinks before it answers."`
 
-	Fallback          []Fallback `yaml:"fallback" one:"true" inert:"true" doc:"Models to try, in order, when the first fails."`
+	Fallback          []Fallback `yaml:"fallback" one:"true" doc:"Models to try, in order, when the first fails."`
 	HeartbeatOverride Override   `yaml:"heartbeat_override" inert:"true" doc:"A cheaper model for heartbeats."`
 
 	// Local is an older form, taken over into BaseURL; empty after Load.

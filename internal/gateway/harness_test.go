@@ -149,7 +149,7 @@ func newRig(t testing.TB, s settings, steps []step) *rig {
 		script = append(script, step.scripted())
 	}
 	a, err := agent.New(agent.Config{
-		Models: models{scripted.New(script...)}, Limits: agent.Limits{ModelCalls: s.ModelCalls},
+		Models: models{scripted.New(script...)}, Limits: agent.Limits{ModelCalls: s.ModelCalls}, Retry: agent.Retry{Attempts: 1},
 		Tools: []openclaw.Tool{
 			fakeTool{name: "shell", output: "Desktop\nDocuments\nDownloads\n"},
 			fakeTool{name: "broken", panics: true},

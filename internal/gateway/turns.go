@@ -67,7 +67,7 @@ func (r *request) submit(t protocol.Turn, started openclaw.TurnStarted) {
 }
 
 // Event implements session.Observer: it shows the requester the tools as they
-// run and, if it asked for that, the text as it is written.
+// run and, if it asked for that, the text as it is written and by whom.
 func (r *request) Event(d *session.Delivery) {
 	ev := d.Event
 	if ev.Kind() != openclaw.KindDelta {
@@ -88,6 +88,10 @@ func (r *request) Event(d *session.Delivery) {
 	case openclaw.Delta:
 		if r.stream && !r.client.watches(ev.Session) { // a subscriber gets it anyway
 			r.deltas.send(r.client.conn, d, b)
+		}
+	case openclaw.ModelSwitched:
+		if r.stream && !r.client.watches(ev.Session) {
+			r.client.conn.Send(d.Frame(encodeEvent))
 		}
 	}
 }

@@ -30,6 +30,7 @@ var everyBody = []openclaw.Body{
 	openclaw.ToolReturned{CallID: "c1", Tool: "shell", Output: strings.Repeat("line\n", 13_000), ExitCode: 137,
 		Truncated: true, OutputBytes: 1 << 40, DurationMS: 12},
 	openclaw.Compacted{BeforeSeq: 3, Summary: "so far"},
+	openclaw.ModelSwitched{From: "a/b", To: "c/d/e", Reason: openclaw.FailureAuth},
 	openclaw.TurnCompleted{Text: "done", Model: "m", DurationMS: 5, Usage: openclaw.Usage{Input: 10, Output: 5, CostUSD: 0.1}},
 	openclaw.TurnFailed{Code: openclaw.CodeTimeout, Message: "too slow", RetryAfterMS: 7, Details: map[string]any{"n": 1.5}},
 	openclaw.TurnCancelled{By: "cli", Usage: openclaw.Usage{Output: 2}},
