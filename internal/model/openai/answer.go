@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
+	"github.com/openclaw/openclaw-go/internal/model/loose"
 )
 
 // opaqueReasoning marks a thinking part whose text the endpoint wants back as
@@ -13,14 +15,13 @@ const opaqueReasoning = `"reasoning_content"`
 // answer is one answer of a model as it grows.
 type answer struct {
 	provider string
-	taken    map[string]bool // call ids of the conversation
-	newID    func() string
+	ids      loose.IDs
 
-	text     running
-	thinking running
+	text     loose.Running
+	thinking loose.Running
 	replay   bool // the thinking came as reasoning_content
 	calls    calls
-	order    []any // *running or *pendingCall, as they first appeared
+	order    []any // *loose.Running or *pendingCall, as they first appeared
 
 	choices int // seen so far
 	refused bool
@@ -30,15 +31,9 @@ type answer struct {
 }
 
 func newAnswer(provider string, req *openclaw.Request, newID func() string) *answer {
-	taken := map[string]bool{}
-	for _, m := range req.Messages {
-		for _, p := range m.Parts {
-			if p.Call != nil {
-				taken[p.Call.ID] = true
-			}
-		}
-	}
-	return &answer{provider: provider, taken: taken, newID: newID}
+	a := &answer{provider: provider, ids: loose.IDs{Make: newID}}
+	a.ids.Taken(req.Messages)
+	return a
 }
 
 // add takes a chunk in and returns the text that is new in it.
@@ -90,7 +85,7 @@ func (a *answer) addDelta(d *delta) string {
 		}
 	}
 	if d.FunctionCall != nil {
-		if c := a.calls.add(&callDelta{Index: new(count), Function: *d.FunctionCall}); c != nil {
+		if c := a.calls.add(&callDelta{Index: new(loose.Count), Function: *d.FunctionCall}); c != nil {
 			a.order = append(a.order, c)
 		}
 	}
@@ -98,16 +93,16 @@ func (a *answer) addDelta(d *delta) string {
 }
 
 // write appends to one of the texts and returns what is new in it.
-func (a *answer) write(r *running, p piece) string {
-	if p != "" && r.len() == 0 && r.half == 0 {
+func (a *answer) write(r *loose.Running, p loose.Piece) string {
+	if p != "" && !r.Begun() {
 		a.order = append(a.order, r)
 	}
-	return r.add(p)
+	return r.Add(p)
 }
 
 // tooLarge says whether the answer holds more than any answer does.
 func (a *answer) tooLarge() bool {
-	return a.text.len()+a.thinking.len()+a.calls.bytes > maxAnswer || len(a.calls.all) > maxCalls
+	return a.text.Len()+a.thinking.Len()+a.calls.bytes > endpoint.MaxAnswer || len(a.calls.all) > endpoint.MaxCalls
 }
 
 // complete says whether the answer may end here although the endpoint gave no
@@ -115,7 +110,7 @@ func (a *answer) tooLarge() bool {
 // left open.
 func (a *answer) complete() bool {
 	for _, c := range a.calls.all {
-		if c.args.len() > 0 && !c.whole() {
+		if c.args.Len() > 0 && !c.whole() {
 			return false
 		}
 	}
@@ -128,9 +123,9 @@ func (a *answer) parts() []openclaw.Part {
 	for _, o := range a.order {
 		switch o := o.(type) {
 		case *pendingCall:
-			out = append(out, o.part(a.provider, a.taken, a.newID))
-		case *running:
-			o.end()
+			out = append(out, o.part(a.provider, &a.ids))
+		case *loose.Running:
+			o.End()
 			p := openclaw.Part{Kind: openclaw.PartText, Text: o.String()}
 			if o == &a.thinking {
 				p.Kind, p.Provider = openclaw.PartThinking, a.provider

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/loose"
 )
 
 // calls assembles the tool calls of one answer from their pieces.
@@ -24,7 +25,7 @@ type calls struct {
 
 type pendingCall struct {
 	id, name string
-	args     running
+	args     loose.Running
 	extra    jsontext.Value
 	index    int // -1: not said
 }
@@ -56,10 +57,10 @@ func (cs *calls) add(d *callDelta) (begun *pendingCall) {
 	if c.name == "" {
 		c.name = string(d.Function.Name)
 	}
-	if reports(d.Extra) {
+	if loose.Says(d.Extra) {
 		c.extra = bytes.Clone(d.Extra)
 	}
-	c.args.add(d.Function.Arguments)
+	c.args.Add(d.Function.Arguments)
 	cs.bytes += len(d.Function.Arguments) + len(d.Extra)
 	return begun
 }
@@ -87,7 +88,7 @@ func (cs *calls) find(d *callDelta) *pendingCall {
 		begins = name != "" && open.name != ""
 	case name != "" && open.name != "":
 		// Without ids a repeated name is a new call once the open one is whole.
-		begins = open.whole() || d.Index == nil && (name != open.name || open.args.len() == 0)
+		begins = open.whole() || d.Index == nil && (name != open.name || open.args.Len() == 0)
 	}
 	if begins {
 		return nil
@@ -110,49 +111,22 @@ func (cs *calls) byID(id string) *pendingCall {
 // whole says whether the arguments so far are a complete object.
 func (c *pendingCall) whole() bool {
 	args := c.args.String()
-	return strings.HasSuffix(strings.TrimSpace(args), "}") && isObject(jsontext.Value(args))
+	return strings.HasSuffix(strings.TrimSpace(args), "}") && loose.IsObject(jsontext.Value(args))
 }
 
-// part returns the finished call. taken holds the ids that are used up in the
-// conversation; the call's own is added to it.
-func (c *pendingCall) part(provider string, taken map[string]bool, newID func() string) openclaw.Part {
-	if c.id == "" || taken[c.id] {
-		c.id = newID()
-	}
-	taken[c.id] = true
+// part returns the finished call.
+func (c *pendingCall) part(provider string, ids *loose.IDs) openclaw.Part {
 	name := c.name
 	if name == "" {
 		name = "unnamed" // the agent answers that there is no such tool
 	}
-	c.args.end()
+	c.args.End()
 	p := openclaw.Part{
 		Kind: openclaw.PartToolCall,
-		Call: &openclaw.Call{ID: c.id, Tool: name, Args: objectArgs(c.args.String())},
+		Call: &openclaw.Call{ID: ids.Unique(c.id), Tool: name, Args: loose.ObjectArgs(c.args.String())},
 	}
 	if len(c.extra) > 0 {
 		p.Provider, p.Opaque = provider, []byte(c.extra)
 	}
 	return p
-}
-
-// objectArgs returns what the model wrote as a JSON object: as it is where it
-// is one, empty where it wrote nothing, and under openclaw.InvalidArguments
-// otherwise.
-func objectArgs(raw string) []byte {
-	trimmed := strings.TrimSpace(raw)
-	if trimmed == "" || trimmed == "null" {
-		return []byte("{}")
-	}
-	if isObject(jsontext.Value(trimmed)) {
-		return []byte(trimmed)
-	}
-	quoted, _ := jsontext.AppendQuote(nil, raw) // fails for invalid UTF-8 only, which running has replaced
-	out := append([]byte(`{"`+openclaw.InvalidArguments+`":`), quoted...)
-	return append(out, '}')
-}
-
-// isObject is strict: what passes here is kept and sent on as JSON by parts of
-// the gateway that refuse duplicate names and broken characters.
-func isObject(v jsontext.Value) bool {
-	return v.IsValid() && v.Kind() == '{'
 }

@@ -3,6 +3,8 @@ package openai
 import (
 	"net/http"
 	"strings"
+
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
 )
 
 // quirks is what an endpoint has refused for a model, so that the next request
@@ -39,7 +41,7 @@ func (q quirks) adapt(status int, refusal string, sent *wireRequest) (quirks, bo
 		return q, false
 	}
 	text := strings.ToLower(refusal)
-	if isOverflow(text) || !containsAny(text, "unsupported", "not supported", "does not support", "unrecognized",
+	if endpoint.IsOverflow(text) || !containsAny(text, "unsupported", "not supported", "does not support", "unrecognized",
 		"unknown", "unexpected", "not permitted", "not allowed", "extra_forbidden", "extra inputs", "instead") {
 		return q, false
 	}

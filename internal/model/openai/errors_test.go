@@ -1,16 +1,10 @@
 package openai
 
 import (
-	"fmt"
-	"net/http"
-	"strings"
-	"testing"
 	"time"
-	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
 	"github.com/openclaw/openclaw-go/internal/model/modeltest"
 )
 
@@ -24,129 +18,52 @@ const (
 // failures are refusals in the words of the servers that give them.
 var failures = []modeltest.Failure{
 	{Name: "openai key", Status: 401, Body: `{"error":{"message":"Incorrect API key provided: sk-secre*0123. You can find your API key at https://platform.openai.com/account/api-keys.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`,
-		Code: unavailable, Kind: kindAuth, Says: "the test API refused the key; set providers.test.api_key"},
+		Code: unavailable, Kind: endpoint.KindAuth, Says: "the test API refused the key; set providers.test.api_key"},
 	{Name: "forbidden", Status: 403, Body: `{"error":{"message":"Country, region, or territory not supported","type":"request_forbidden","code":"unsupported_country_region_territory"}}`,
-		Code: unavailable, Kind: kindAuth, Says: "Country, region, or territory not supported"},
-	{Name: "openrouter credits", Status: 402, Body: `{"error":{"message":"Insufficient credits","code":402}}`, Code: unavailable, Kind: kindAuth, Says: "credit"},
+		Code: unavailable, Kind: endpoint.KindAuth, Says: "Country, region, or territory not supported"},
+	{Name: "openrouter credits", Status: 402, Body: `{"error":{"message":"Insufficient credits","code":402}}`, Code: unavailable, Kind: endpoint.KindAuth, Says: "credit"},
 	{Name: "openai quota", Status: 429, Body: `{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`,
-		Code: unavailable, Kind: kindAuth, Says: "credit"},
+		Code: unavailable, Kind: endpoint.KindAuth, Says: "credit"},
 	{Name: "openai model", Status: 404, Body: `{"error":{"message":"The model ` + "`gpt-9`" + ` does not exist or you do not have access to it.","type":"invalid_request_error","param":null,"code":"model_not_found"}}`,
-		Code: notFound, Kind: kindBadRequest, Says: "does not serve the model \"test-model\""},
-	{Name: "openrouter model", Status: 400, Body: `{"error":{"message":"foo/bar is not a valid model ID","code":400}}`, Code: notFound, Kind: kindBadRequest},
-	{Name: "deepseek model", Status: 400, Body: `{"error":{"message":"Model Not Exist","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}`, Code: notFound, Kind: kindBadRequest},
-	{Name: "wrong path", Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: `<html><body>404</body></html>`, Code: notFound, Kind: kindBadRequest, Says: "/v1"},
+		Code: notFound, Kind: endpoint.KindBadRequest, Says: "does not serve the model \"test-model\""},
+	{Name: "openrouter model", Status: 400, Body: `{"error":{"message":"foo/bar is not a valid model ID","code":400}}`, Code: notFound, Kind: endpoint.KindBadRequest},
+	{Name: "deepseek model", Status: 400, Body: `{"error":{"message":"Model Not Exist","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}`, Code: notFound, Kind: endpoint.KindBadRequest},
+	{Name: "wrong path", Status: 404, Header: map[string]string{"Content-Type": "text/html"}, Body: `<html><body>404</body></html>`, Code: notFound, Kind: endpoint.KindBadRequest, Says: "/v1"},
 	{Name: "openai context", Status: 400, Body: `{"error":{"message":"This model's maximum context length is 128000 tokens. However, your messages resulted in 130021 tokens.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}`,
-		Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "llama.cpp context", Status: 400, Body: `{"error":{"code":400,"message":"request (1407 tokens) exceeds the available context size (256 tokens), try increasing it","type":"exceed_context_size_error","n_prompt_tokens":1407,"n_ctx":256}}`,
-		Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "older llama.cpp context", Status: 500, Body: `{"error":{"code":500,"message":"the request exceeds the available context size. try increasing the context size or enable context shift","type":"server_error"}}`,
-		Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "vllm context", Status: 400, Body: `{"object":"error","message":"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens in the messages.","type":"BadRequestError","param":null,"code":400}`,
-		Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "gemini context", Status: 400, Body: `[{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}]`,
-		Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "groq too large", Status: 413, Body: `{"error":{"message":"Request too large for model on tokens per minute (TPM): Limit 6000, Requested 7000","type":"tokens","code":"rate_limit_exceeded"}}`,
-		Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "openai too large", Status: 429, Body: `{"error":{"message":"Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 40000.","type":"tokens","param":null,"code":"rate_limit_exceeded"}}`,
-		Code: overflow, Kind: kindOverflow},
-	{Name: "proxy too large", Status: 413, Body: `Payload Too Large`, Code: overflow, Kind: kindOverflow},
+		Code: overflow, Kind: endpoint.KindOverflow},
+	{Name: "proxy too large", Status: 413, Body: `Payload Too Large`, Code: overflow, Kind: endpoint.KindOverflow},
 	{Name: "rate", Status: 429, Header: map[string]string{"Retry-After": "7"}, Body: `{"error":{"message":"This request would exceed your rate limit of 20,000 input tokens per minute","type":"requests","code":"rate_limit_exceeded"}}`,
-		Code: unavailable, Kind: kindRate, RetryAfter: 7 * time.Second},
+		Code: unavailable, Kind: endpoint.KindRateLimited, RetryAfter: 7 * time.Second},
 	{Name: "rate until", Status: 429, Header: map[string]string{"Date": "Sat, 22 Nov 2025 12:00:00 GMT", "Retry-After": "Sat, 22 Nov 2025 12:01:30 GMT"},
-		Code: unavailable, Kind: kindRate, RetryAfter: 90 * time.Second},
+		Code: unavailable, Kind: endpoint.KindRateLimited, RetryAfter: 90 * time.Second},
 	{Name: "internal", Status: 500, Body: `{"error":{"message":"The server had an error while processing your request.","type":"server_error","param":null,"code":null}}`,
-		Code: unavailable, Kind: kindOverloaded, Says: "The server had an error"},
+		Code: unavailable, Kind: endpoint.KindOverloaded, Says: "The server had an error"},
 	{Name: "loading", Status: 503, Header: map[string]string{"Retry-After-Ms": "1500", "Retry-After": "2"}, Body: `{"error":{"message":"Loading model","type":"unavailable_error","code":503}}`,
-		Code: unavailable, Kind: kindOverloaded, RetryAfter: 1500 * time.Millisecond, Says: "Loading model"},
+		Code: unavailable, Kind: endpoint.KindOverloaded, RetryAfter: 1500 * time.Millisecond, Says: "Loading model"},
 	{Name: "openrouter behind", Status: 502, Body: `{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"upstream is down","provider_name":"Nebius"}}}`,
-		Code: unavailable, Kind: kindOverloaded, Says: "upstream is down"},
-	{Name: "overloaded", Status: 529, Body: `{"error":"overloaded_error"}`, Code: unavailable, Kind: kindOverloaded},
-	{Name: "request timeout", Status: 408, Code: unavailable, Kind: kindTimeout},
-	{Name: "gateway timeout", Status: 504, Body: "upstream request timeout", Code: unavailable, Kind: kindTimeout},
+		Code: unavailable, Kind: endpoint.KindOverloaded, Says: "upstream is down"},
+	{Name: "overloaded", Status: 529, Body: `{"error":"overloaded_error"}`, Code: unavailable, Kind: endpoint.KindOverloaded},
+	{Name: "request timeout", Status: 408, Code: unavailable, Kind: endpoint.KindTimeout},
+	{Name: "gateway timeout", Status: 504, Body: "upstream request timeout", Code: unavailable, Kind: endpoint.KindTimeout},
 	{Name: "azure filter", Status: 400, Body: `{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","type":null,"param":"prompt","code":"content_filter","status":400}}`,
-		Code: modelError, Kind: kindFilter},
+		Code: modelError, Kind: endpoint.KindFilter},
 	{Name: "bad request", Status: 400, Body: `{"error":{"message":"Invalid schema for function 'shell':\n\tnope","type":"invalid_request_error","param":"tools[0]","code":"invalid_function_parameters"}}`,
-		Code: modelError, Kind: kindBadRequest, Says: "(Invalid schema for function 'shell': nope)"},
-	{Name: "fastapi detail", Status: 422, Body: `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}`, Code: modelError, Kind: kindBadRequest, Says: "Field required"},
-	{Name: "echoed key", Status: 400, Body: `{"error":{"message":"header Bearer sk-secret-0123 is odd"}}`, Code: modelError, Kind: kindBadRequest, Says: "Bearer [key] is odd"},
-	{Name: "redirect", Status: 302, Header: map[string]string{"Location": "http://127.0.0.1:1/elsewhere"}, Code: modelError, Kind: kindBadRequest, Says: "base_url"},
-	{Name: "unsupported for good", Status: 400, Body: `{"error":{"message":"Unsupported parameter: 'tools'","code":"unsupported_parameter"}}`, Code: modelError, Kind: kindBadRequest},
-	{Name: "success that is none", Status: 200, Body: `{"error":{"message":"No user or org id found","code":401}}`, Code: unavailable, Kind: kindAuth},
-}
-
-func TestMessagesAreBounded(t *testing.T) {
-	long := strings.Repeat("prompt é ", 10_000)
-	for _, secret := range []string{"sk-secret-0123", "other-key-4567"} {
-		m := adapter(t, bodies(func(*http.Request) *http.Response {
-			return &http.Response{StatusCode: 400, Header: http.Header{}, Body: http.NoBody}
-		}), Options{APIKey: "sk-secret-0123", Headers: map[string]string{"X-Key": "Bearer other-key-4567"}})
-		e := m.classify(400, readReport(fmt.Appendf(nil, `{"error":{"message":"%s %s","code":"%s"}}`, secret, long, secret)), "m")
-		for _, s := range []string{e.Message, e.Error()} {
-			if strings.Contains(s, secret) || !utf8.ValidString(s) {
-				t.Errorf("a secret or broken text in %q", s)
-			}
-		}
-		if n := utf8.RuneCountInString(e.Message); n > maxMessage+100 {
-			t.Errorf("the message has %d runes", n)
-		}
-	}
-}
-
-func TestKeyAdvice(t *testing.T) {
-	tests := []struct {
-		o    Options
-		want string
-	}{
-		{Options{}, "the openai API wants a key; set brain.api_key or OPENAI_API_KEY"},
-		{Options{APIKey: "k"}, "the openai API refused the key; set brain.api_key or OPENAI_API_KEY"},
-		{Options{Name: "groq", APIKey: "k"}, "the groq API refused the key; set providers.groq.api_key"},
-	}
-	for _, tt := range tests {
-		e := adapter(t, nil, tt.o).classify(401, report{}, "m")
-		if e.Message != tt.want {
-			t.Errorf("got %q, want %q", e.Message, tt.want)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2025, 11, 22, 12, 0, 0, 0, time.UTC)
-	tests := []struct {
-		value string
-		want  time.Duration
-	}{
-		{"", 0}, {"0", 0}, {"1.5", 1500 * time.Millisecond}, {" 20 ", 20 * time.Second}, {"-3", 0}, {"soon", 0}, {"NaN", 0},
-		{"1e300", maxRetryAfter}, {"999999", maxRetryAfter},
-		{"Sat, 22 Nov 2025 12:00:10 GMT", 10 * time.Second}, {"Sat, 22 Nov 2025 11:00:00 GMT", 0},
-	}
-	for _, tt := range tests {
-		if got := retryAfter(http.Header{"Retry-After": {tt.value}}, now); got != tt.want {
-			t.Errorf("Retry-After %q: got %s, want %s", tt.value, got, tt.want)
-		}
-	}
-}
-
-func TestReadReport(t *testing.T) {
-	tests := []struct {
-		body string
-		want report
-	}{
-		{``, report{}},
-		{`null`, report{message: "null"}},
-		{`plain words`, report{message: "plain words"}},
-		{`"quoted"`, report{message: "quoted"}},
-		{`{"error":"text"}`, report{message: "text"}},
-		{`{"error":{"message":"m","type":"t","code":7,"param":null}}`, report{message: "m", kind: "t", code: "7"}},
-		{`{"code":3,"error":{"message":"m"}}`, report{message: "m", code: "3"}},
-		{`{"detail":"d"}`, report{message: "d"}},
-		{`{"errors":[{"message":"first"},{"message":"second"}]}`, report{message: "first"}},
-		{`{"error":null,"message":"m"}`, report{message: "m"}},
-		{`[[[[[["deep"]]]]]]`, report{}},
-		{`{"error":{"message":"m","metadata":"none"}}`, report{message: "m"}},
-	}
-	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, readReport([]byte(tt.body)), cmp.AllowUnexported(report{})); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.body, diff)
-		}
-	}
+		Code: modelError, Kind: endpoint.KindBadRequest, Says: "(Invalid schema for function 'shell': nope)"},
+	{Name: "fastapi detail", Status: 422, Body: `{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}`, Code: modelError, Kind: endpoint.KindBadRequest, Says: "Field required"},
+	{Name: "echoed key", Status: 400, Body: `{"error":{"message":"header Bearer sk-secret-0123 is odd"}}`, Code: modelError, Kind: endpoint.KindBadRequest, Says: "Bearer [key] is odd"},
+	{Name: "redirect", Status: 302, Header: map[string]string{"Location": "http://127.0.0.1:1/elsewhere"}, Code: modelError, Kind: endpoint.KindBadRequest, Says: "base_url"},
+	{Name: "unsupported for good", Status: 400, Body: `{"error":{"message":"Unsupported parameter: 'tools'","code":"unsupported_parameter"}}`, Code: modelError, Kind: endpoint.KindBadRequest},
+	{Name: "success that is none", Status: 200, Body: `{"error":{"message":"No user or org id found","code":401}}`, Code: unavailable, Kind: endpoint.KindAuth},
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
 	"github.com/openclaw/openclaw-go/internal/model/modeltest"
 )
 
@@ -65,11 +66,11 @@ func TestSilence(t *testing.T) {
 		kind   string
 		after  time.Duration
 	}{
-		{"no first byte", 5 * time.Minute, []string{text}, 0, kindTimeout, DefaultTimeout},
+		{"no first byte", 5 * time.Minute, []string{text}, 0, endpoint.KindTimeout, endpoint.DefaultTimeout},
 		{"slow first byte", time.Minute + 59*time.Second, []string{text + end + "data: [DONE]\n\n"}, 0, "", 0},
 		{"keep-alive is a sign of life", 50 * time.Second, []string{": wait\n\n", ": wait\n\n", ": wait\n\n", text + end + "data: [DONE]\n\n"}, 0, "", 0},
-		{"silent in the middle", time.Second, []string{text}, 0, kindTimeout, time.Second + idleTimeout},
-		{"open after the end", time.Second, []string{text, end}, 0, "", 2*time.Second + graceTimeout},
+		{"silent in the middle", time.Second, []string{text}, 0, endpoint.KindTimeout, time.Second + endpoint.IdleTimeout},
+		{"open after the end", time.Second, []string{text, end}, 0, "", 2*time.Second + endpoint.GraceTimeout},
 		{"slow caller", time.Second, []string{text, text, end, "data: [DONE]\n\n"}, 10 * time.Minute, "", 0},
 	}
 	for _, tt := range tests {
@@ -107,9 +108,9 @@ func TestNetworkErrors(t *testing.T) {
 		rt   bodies
 		kind string
 	}{
-		{"no connection", func(*http.Request) *http.Response { return nil }, kindNetwork},
-		{"reset", func(*http.Request) *http.Response { return ok(reset) }, kindCut},
-		{"reset before the first byte", func(*http.Request) *http.Response { return ok(iotest.ErrReader(io.ErrUnexpectedEOF)) }, kindCut},
+		{"no connection", func(*http.Request) *http.Response { return nil }, endpoint.KindNetwork},
+		{"reset", func(*http.Request) *http.Response { return ok(reset) }, endpoint.KindCutStream},
+		{"reset before the first byte", func(*http.Request) *http.Response { return ok(iotest.ErrReader(io.ErrUnexpectedEOF)) }, endpoint.KindCutStream},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -139,8 +140,8 @@ func TestBodyIsDone(t *testing.T) {
 		ended bool
 		took  time.Duration
 	}{
-		{"the end comes apart", slow{pieces: []string{text + done, ": bye\n\n"}, delay: drainTimeout / 2}, true, 3 * drainTimeout / 2},
-		{"no end comes", slow{pieces: []string{text + done}, open: true}, false, drainTimeout},
+		{"the end comes apart", slow{pieces: []string{text + done, ": bye\n\n"}, delay: endpoint.DrainTimeout / 2}, true, 3 * endpoint.DrainTimeout / 2},
+		{"no end comes", slow{pieces: []string{text + done}, open: true}, false, endpoint.DrainTimeout},
 		{"an error", slow{pieces: []string{"data: {\"error\":\"x\"}\n\n"}, open: true}, false, 0},
 	}
 	for _, tt := range tests {
@@ -173,7 +174,7 @@ func TestPatienceAfterRefusal(t *testing.T) {
 				resp.StatusCode = http.StatusBadRequest
 				return resp
 			}
-			return ok(&slow{ctx: r.Context(), delay: DefaultTimeout - time.Second, pieces: []string{
+			return ok(&slow{ctx: r.Context(), delay: endpoint.DefaultTimeout - time.Second, pieces: []string{
 				`data: {"choices":[{"delta":{"content":"Hello"},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"}})
 		}), Options{})
 		if a := modeltest.Collect(t, m.Stream(t.Context(), modeltest.Ask())); a.Err != nil || asked != 2 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/openclaw/openclaw-go/internal/model/modeltest"
 )
@@ -47,25 +46,4 @@ func TestHalvesOfCharacters(t *testing.T) {
 			}
 		})
 	}
-}
-
-func FuzzPieces(f *testing.F) {
-	f.Add(`"a\ud83c"`, `"\udf88b"`)
-	f.Add(`"\\ud83c"`, `"\ud83"`)
-	f.Add(`"\udf88\ud83c"`, `"x"`)
-	f.Fuzz(func(t *testing.T, one, two string) {
-		var r running
-		said := ""
-		for _, s := range []string{one, two} {
-			var p piece
-			if tolerant([]byte(s), &p) != nil {
-				continue
-			}
-			said += r.add(p)
-		}
-		said += r.end()
-		if said != r.String() || !utf8.ValidString(said) {
-			t.Errorf("%q from %q and %q", said, one, two)
-		}
-	})
 }

@@ -10,19 +10,21 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
+	"github.com/openclaw/openclaw-go/internal/model/loose"
 )
 
 // reader turns the body of an accepted request into model events.
 type reader struct {
 	a    *Adapter
 	req  *openclaw.Request
-	w    *watch
+	x    *endpoint.Exchange
 	body *bufio.Reader
 	ans  *answer
 }
 
-func newReader(a *Adapter, req *openclaw.Request, w *watch, body io.Reader) *reader {
-	return &reader{a: a, req: req, w: w, body: bufio.NewReader(watched{w, body}), ans: newAnswer(a.name, req, a.newID)}
+func newReader(a *Adapter, req *openclaw.Request, x *endpoint.Exchange, body io.Reader) *reader {
+	return &reader{a: a, req: req, x: x, body: bufio.NewReader(body), ans: newAnswer(a.end.Name(), req, a.newID)}
 }
 
 type yield = func(openclaw.ModelEvent, error) bool
@@ -36,7 +38,7 @@ func (r *reader) run(yield yield) bool {
 	case '{', '[':
 		more, err = r.document(yield)
 	case '<':
-		more, err = true, r.a.failure(kindBadRequest, 0, "answered with a web page; check base_url, which usually ends in /v1")
+		more, err = true, r.a.end.Failure(endpoint.KindBadRequest, 0, "answered with a web page; check base_url, which usually ends in /v1")
 	default:
 		more, err = r.stream(yield)
 	}
@@ -47,7 +49,7 @@ func (r *reader) run(yield yield) bool {
 		yield(openclaw.ModelEvent{}, err)
 		return false
 	}
-	if rest := r.ans.text.end(); rest != "" && !yield(openclaw.ModelEvent{Delta: rest}, nil) {
+	if rest := r.ans.text.End(); rest != "" && !yield(openclaw.ModelEvent{Delta: rest}, nil) {
 		return false
 	}
 	for _, p := range r.ans.parts() {
@@ -75,19 +77,19 @@ func (r *reader) first() byte {
 
 // document reads an answer that is one JSON value.
 func (r *reader) document(yield yield) (more bool, err error) {
-	data, err := io.ReadAll(io.LimitReader(r.body, maxAnswer+1))
+	data, err := io.ReadAll(io.LimitReader(r.body, endpoint.MaxAnswer+1))
 	if err != nil {
-		return true, r.a.transportError(r.w, err)
+		return true, r.x.Broken(err)
 	}
-	if len(data) > maxAnswer {
-		return true, r.a.tooLarge()
+	if len(data) > endpoint.MaxAnswer {
+		return true, r.a.end.TooLarge()
 	}
 	more, err = r.event(yield, "", data)
 	if err != nil || !more {
 		return more, err
 	}
 	if r.ans.choices == 0 {
-		return true, r.a.failure(kindBadRequest, 0, "answered with something that is no chat completion; check base_url")
+		return true, r.a.end.Failure(endpoint.KindBadRequest, 0, "answered with something that is no chat completion; check base_url")
 	}
 	return true, nil
 }
@@ -96,7 +98,7 @@ func (r *reader) document(yield yield) (more bool, err error) {
 func (r *reader) stream(yield yield) (more bool, err error) {
 	// Only a blank line ends an event; a server may leave out the last one.
 	body := io.MultiReader(r.body, strings.NewReader("\n\n"))
-	for ev, err := range sse.Read(body, &sse.ReadConfig{MaxEventSize: maxEvent}) {
+	for ev, err := range sse.Read(body, &sse.ReadConfig{MaxEventSize: endpoint.MaxEvent}) {
 		if err != nil {
 			return true, r.broken(err)
 		}
@@ -111,7 +113,7 @@ func (r *reader) stream(yield yield) (more bool, err error) {
 			return more, err
 		}
 		if r.ans.finish != "" {
-			r.w.limit = graceTimeout
+			r.x.Within(endpoint.GraceTimeout)
 		}
 	}
 	return true, r.ended(false)
@@ -120,21 +122,21 @@ func (r *reader) stream(yield yield) (more bool, err error) {
 // event takes one event in and yields the text in it.
 func (r *reader) event(yield yield, name string, data []byte) (more bool, err error) {
 	var c chunk
-	if err := tolerant(data, &c); err != nil {
+	if err := loose.Unmarshal(data, &c); err != nil {
 		if data[0] == '[' { // one server sends its errors as a list
-			return true, r.a.streamError(data, r.req.Model)
+			return true, r.a.end.RefusedInStream(data, r.req.Model)
 		}
-		return true, r.a.cut(err)
+		return true, r.a.end.Cut(err)
 	}
 	if fail := c.failure(name, data); fail != nil {
-		return true, r.a.streamError(fail, r.req.Model)
+		return true, r.a.end.RefusedInStream(fail, r.req.Model)
 	}
 	said := r.ans.add(&c)
 	if r.ans.tooLarge() {
-		return true, r.a.tooLarge()
+		return true, r.a.end.TooLarge()
 	}
 	if r.ans.finish == "error" || r.ans.finish == "insufficient_system_resource" {
-		return true, r.a.failure(kindOverloaded, 0, "stopped in the middle of the answer; try again later")
+		return true, r.a.end.Failure(endpoint.KindOverloaded, 0, "stopped in the middle of the answer; try again later")
 	}
 	return said == "" || yield(openclaw.ModelEvent{Delta: said}, nil), nil
 }
@@ -142,16 +144,16 @@ func (r *reader) event(yield yield, name string, data []byte) (more bool, err er
 // broken says what a failed read means.
 func (r *reader) broken(err error) error {
 	switch {
-	case r.w.parent.Err() != nil:
-		return r.w.parent.Err()
-	case errors.Is(err, bufio.ErrTooLong), errors.Is(err, errRunaway):
-		return r.a.tooLarge()
+	case r.x.Cancelled() != nil:
+		return r.x.Cancelled()
+	case errors.Is(err, bufio.ErrTooLong), endpoint.Runaway(err):
+		return r.a.end.TooLarge()
 	case r.ans.finish != "":
 		return nil // all that matters has come
-	case r.w.silent():
-		return r.a.transportError(r.w, err)
+	case r.x.Silent():
+		return r.x.Broken(err)
 	}
-	return r.a.cut(err)
+	return r.a.end.Cut(err)
 }
 
 // ended says whether the answer may end where the stream does.
@@ -159,15 +161,8 @@ func (r *reader) ended(marked bool) error {
 	if r.ans.finish != "" || marked && r.ans.complete() {
 		return nil
 	}
-	if err := r.w.parent.Err(); err != nil {
+	if err := r.x.Cancelled(); err != nil {
 		return err
 	}
-	return r.a.cut(io.ErrUnexpectedEOF)
-}
-
-// drain reads the rest of the body, which is next to nothing, so that the
-// connection can be used again; a server that keeps it open is not waited for.
-func (r *reader) drain() {
-	r.w.limit = drainTimeout
-	_, _ = io.Copy(io.Discard, io.LimitReader(r.body, maxErrorBody))
+	return r.a.end.Cut(io.ErrUnexpectedEOF)
 }

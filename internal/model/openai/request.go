@@ -1,15 +1,15 @@
 package openai
 
 import (
-	"bytes"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
+	"github.com/openclaw/openclaw-go/internal/model/loose"
 )
 
 // wireRequest is the body of a request. The messages come last: they are what
@@ -67,7 +67,7 @@ const emptySchema = `{"type":"object","properties":{}}`
 // open sends req and returns the body of the answer once the endpoint accepts
 // it. Where the endpoint refuses an optional field by name, the request goes
 // out again without it, once for each field.
-func (a *Adapter) open(w *watch, req *openclaw.Request) (io.ReadCloser, error) {
+func (a *Adapter) open(x *endpoint.Exchange, req *openclaw.Request) (io.ReadCloser, error) {
 	known := a.quirks(req.Model)
 	for q := known; ; {
 		sent := a.wire(req, q)
@@ -75,9 +75,9 @@ func (a *Adapter) open(w *watch, req *openclaw.Request) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, &openclaw.Error{Code: openclaw.CodeInternal, Message: "the request to the model cannot be encoded; see the gateway's log", Err: err}
 		}
-		resp, err := a.post(w, payload)
+		resp, err := x.Post(a.chat, payload)
 		if err != nil {
-			return nil, a.transportError(w, err)
+			return nil, err
 		}
 		if resp.StatusCode/100 == 2 {
 			if q != known {
@@ -85,27 +85,16 @@ func (a *Adapter) open(w *watch, req *openclaw.Request) (io.ReadCloser, error) {
 			}
 			return resp.Body, nil
 		}
-		text, err := io.ReadAll(io.LimitReader(watched{w, resp.Body}, maxErrorBody))
-		resp.Body.Close()
-		if err != nil && w.ctx.Err() != nil {
-			return nil, a.transportError(w, err)
+		text, err := x.Refusal(resp)
+		if err != nil {
+			return nil, err
 		}
 		next, adapted := q.adapt(resp.StatusCode, string(text), sent)
 		if !adapted {
-			return nil, a.statusError(resp, text, req.Model)
+			return nil, a.end.Refused(resp, text, req.Model)
 		}
 		q = next
-		w.restart(a.timeout)
 	}
-}
-
-func (a *Adapter) post(w *watch, payload []byte) (*http.Response, error) {
-	hr, err := http.NewRequestWithContext(w.ctx, http.MethodPost, a.endpoint, bytes.NewReader(payload))
-	if err != nil {
-		return nil, err
-	}
-	hr.Header = a.header.Clone()
-	return a.client.Do(hr)
 }
 
 // wire translates req into the API's words, leaving out what the endpoint is
@@ -175,24 +164,13 @@ func (a *Adapter) appendMessage(out []wireMessage, m openclaw.Message) []wireMes
 // send their thinking as reasoning_content refuse a history of tool calls
 // without it.
 func (a *Adapter) replays(p openclaw.Part) bool {
-	return p.Provider == a.name && string(p.Opaque) == opaqueReasoning
+	return p.Provider == a.end.Name() && string(p.Opaque) == opaqueReasoning
 }
 
 func (a *Adapter) wireCall(p openclaw.Part) wireCall {
-	c := wireCall{ID: p.Call.ID, Type: "function", Function: wireCalled{Name: p.Call.Tool, Arguments: stableArgs(p.Call.Args)}}
-	if p.Provider == a.name && len(p.Opaque) > 0 {
+	c := wireCall{ID: p.Call.ID, Type: "function", Function: wireCalled{Name: p.Call.Tool, Arguments: string(loose.StableArgs(p.Call.Args))}}
+	if p.Provider == a.end.Name() && len(p.Opaque) > 0 {
 		c.Extra = jsontext.Value(p.Opaque)
 	}
 	return c
-}
-
-// stableArgs brings arguments into one form, whatever the log's encoder made
-// of their white space and escapes, so that a history read back from the log
-// gives the same bytes as the one in memory.
-func stableArgs(args []byte) string {
-	v := jsontext.Value(bytes.Clone(args))
-	if len(v) == 0 || v.Format(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
-		return "{}"
-	}
-	return string(v)
 }

@@ -15,15 +15,15 @@ import (
 	"github.com/openclaw/openclaw-go/internal/model/modeltest"
 )
 
-// endpoint answers requests in memory and keeps their bodies.
-type endpoint struct {
+// server answers requests in memory and keeps their bodies.
+type server struct {
 	asked  [][]byte
 	header http.Header
 	url    string
 	refuse func(body string) string // the message of a 400, "" to accept
 }
 
-func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+func (e *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func history() []openclaw.Message {
 
 func TestRequestBytes(t *testing.T) {
 	half := 0.5
-	e := &endpoint{}
+	e := &server{}
 	a := adapter(t, e, Options{Name: "test", BaseURL: "http://127.0.0.1:8080/v1/?api-version=1", APIKey: "sk-1", Headers: map[string]string{"X-Title": "OpenClaw", "User-Agent": "mine"}})
 	req := &openclaw.Request{
 		Model: "openai/gpt-oss-20b", System: "Be brief.", Messages: history(), MaxTokens: 1000, Temperature: &half, Thinking: "high",
@@ -108,7 +108,7 @@ func TestRequestBytes(t *testing.T) {
 // TestPrefix: each turn's request begins with the bytes of the one before, and
 // a history that went through the log's JSON is the same as one in memory.
 func TestPrefix(t *testing.T) {
-	e := &endpoint{}
+	e := &server{}
 	a := adapter(t, e, Options{Name: "test"})
 	all := history()
 	for n := range all {
@@ -183,7 +183,7 @@ func TestRefusedFields(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := &endpoint{refuse: tt.refuse}
+			e := &server{refuse: tt.refuse}
 			a := adapter(t, e, Options{Name: "test", BaseURL: tt.base})
 			req := &openclaw.Request{Model: tt.model, MaxTokens: 10, Temperature: &temp, Thinking: "low", Messages: modeltest.Ask().Messages}
 			answer := modeltest.Collect(t, a.Stream(t.Context(), req))
@@ -263,7 +263,7 @@ func TestNew(t *testing.T) {
 	for _, tt := range tests {
 		a, err := New(tt.o)
 		if tt.fails == "" {
-			if err != nil || !strings.HasSuffix(a.endpoint, "/v1/chat/completions") {
+			if err != nil || !strings.HasSuffix(a.chat, "/v1/chat/completions") {
 				t.Errorf("%+v: %v", tt.o, err)
 			}
 			continue
@@ -290,8 +290,8 @@ func FuzzReport(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte, status int) {
 		a := adapter(t, nil, Options{APIKey: "sk-secret-0123"})
-		e := a.classify(status, readReport(body), "m")
-		if strings.Contains(e.Error(), "sk-secret-0123") || len([]rune(e.Message)) > maxMessage+200 || !json.Valid(mustJSON(t, e.Details)) {
+		e := a.end.Refused(&http.Response{StatusCode: status}, body, "m")
+		if strings.Contains(e.Error(), "sk-secret-0123") || len([]rune(e.Message)) > 500 || !json.Valid(mustJSON(t, e.Details)) {
 			t.Errorf("%q", e.Error())
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/model/endpoint"
 	"github.com/openclaw/openclaw-go/internal/model/modeltest"
 )
 
@@ -193,26 +194,26 @@ func TestStreamEnds(t *testing.T) {
 		{"upper case", finish(`"LENGTH"`), openclaw.StopLength, ""},
 		{"end mark only", hello + "data: [DONE]\n\n", openclaw.StopEnd, ""},
 		{"end mark and more", finish(`"stop"`) + "data: [DONE]\n\ndata: {\"error\":\"late\"}\n\n", openclaw.StopEnd, ""},
-		{"null reason, no mark", finish(`null`), "", kindCut},
-		{"mark without anything", "data: [DONE]\n\n", "", kindCut},
-		{"nothing", "", "", kindCut},
-		{"comments only", ": ping\n\n: ping\n\n", "", kindCut},
-		{"broken JSON", hello + "data: {\"choices\":[{\"del\n\n" + finish(`"stop"`), "", kindCut},
-		{"out of resources", finish(`"insufficient_system_resource"`), "", kindOverloaded},
-		{"error without details", hello + "data: {\"error\":\"boom\"}\n\n", "", kindOverloaded},
-		{"error of a status", hello + `data: {"error":{"message":"slow down","code":"429"}}` + "\n\n", "", kindRate},
-		{"error without a wrapper", `data: {"object":"error","message":"This model's maximum context length is 4096 tokens.","type":"BadRequestError","code":400}` + "\n\n", "", kindOverflow},
-		{"error by event name", "event: error\ndata: {\"message\":\"invalid_request: no\"}\n\n", "", kindBadRequest},
-		{"open call at the mark", `data: {"choices":[{"delta":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{"}}]}}]}` + "\n\ndata: [DONE]\n\n", "", kindCut},
-		{"web page", "<!doctype html><html>", "", kindBadRequest},
-		{"another document", `{"data":[]}`, "", kindBadRequest},
-		{"document with an error", `{"error":{"message":"overloaded","code":529}}`, "", kindOverloaded},
-		{"list of errors", `[{"error":{"code":429,"message":"Resource exhausted","status":"RESOURCE_EXHAUSTED"}}]`, "", kindRate},
+		{"null reason, no mark", finish(`null`), "", endpoint.KindCutStream},
+		{"mark without anything", "data: [DONE]\n\n", "", endpoint.KindCutStream},
+		{"nothing", "", "", endpoint.KindCutStream},
+		{"comments only", ": ping\n\n: ping\n\n", "", endpoint.KindCutStream},
+		{"broken JSON", hello + "data: {\"choices\":[{\"del\n\n" + finish(`"stop"`), "", endpoint.KindCutStream},
+		{"out of resources", finish(`"insufficient_system_resource"`), "", endpoint.KindOverloaded},
+		{"error without details", hello + "data: {\"error\":\"boom\"}\n\n", "", endpoint.KindOverloaded},
+		{"error of a status", hello + `data: {"error":{"message":"slow down","code":"429"}}` + "\n\n", "", endpoint.KindRateLimited},
+		{"error without a wrapper", `data: {"object":"error","message":"This model's maximum context length is 4096 tokens.","type":"BadRequestError","code":400}` + "\n\n", "", endpoint.KindOverflow},
+		{"error by event name", "event: error\ndata: {\"message\":\"invalid_request: no\"}\n\n", "", endpoint.KindBadRequest},
+		{"open call at the mark", `data: {"choices":[{"delta":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{"}}]}}]}` + "\n\ndata: [DONE]\n\n", "", endpoint.KindCutStream},
+		{"web page", "<!doctype html><html>", "", endpoint.KindBadRequest},
+		{"another document", `{"data":[]}`, "", endpoint.KindBadRequest},
+		{"document with an error", `{"error":{"message":"overloaded","code":529}}`, "", endpoint.KindOverloaded},
+		{"list of errors", `[{"error":{"code":429,"message":"Resource exhausted","status":"RESOURCE_EXHAUSTED"}}]`, "", endpoint.KindRateLimited},
 		{"byte order mark", "\xEF\xBB\xBF" + finish(`"stop"`), openclaw.StopEnd, ""},
 		{"bare carriage returns", strings.ReplaceAll(finish(`"stop"`), "\n", "\r"), openclaw.StopEnd, ""},
 		{"a second choice", hello + `data: {"choices":[{"index":1,"delta":{"content":"Other"}},{"index":0,"finish_reason":"stop"}]}` + "\n\n", openclaw.StopEnd, ""},
-		{"calls without end", "data: {\"choices\":[{\"delta\":{\"tool_calls\":[" + strings.Repeat(`{"function":{"name":"f","arguments":"{}"}},`, maxCalls+1) + "{}]}}]}\n\n", "", kindBadRequest},
-		{"one event too large", hello + "data: " + strings.Repeat("x", maxEvent+1), "", kindBadRequest},
+		{"calls without end", "data: {\"choices\":[{\"delta\":{\"tool_calls\":[" + strings.Repeat(`{"function":{"name":"f","arguments":"{}"}},`, endpoint.MaxCalls+1) + "{}]}}]}\n\n", "", endpoint.KindBadRequest},
+		{"one event too large", hello + "data: " + strings.Repeat("x", endpoint.MaxEvent+1), "", endpoint.KindBadRequest},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -230,9 +231,9 @@ func TestStreamEnds(t *testing.T) {
 // TestRunaway: an answer without end is ended, however it is framed.
 func TestRunaway(t *testing.T) {
 	event := []byte(`data: {"choices":[{"delta":{"content":"` + strings.Repeat("x", 1<<16) + `"}}]}` + "\n\n")
-	endless := io.MultiReader(slicesOf(event, 2*maxAnswer>>16)...)
+	endless := io.MultiReader(slicesOf(event, 2*endpoint.MaxAnswer>>16)...)
 	a := modeltest.Collect(t, streaming(t, endless).Stream(t.Context(), modeltest.Ask()))
-	if openclaw.CodeOf(a.Err) != openclaw.CodeModelError || len(a.Deltas) > maxAnswer>>16 {
+	if openclaw.CodeOf(a.Err) != openclaw.CodeModelError || len(a.Deltas) > endpoint.MaxAnswer>>16 {
 		t.Errorf("after %d deltas: %v", len(a.Deltas), a.Err)
 	}
 }

@@ -1,27 +1,25 @@
-package openai
+package loose
 
 import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-// piece is a part of a longer text. Servers that count characters in UTF-16
+// Piece is a part of a longer text. Servers that count characters in UTF-16
 // cut between the two halves of one, "\ud83c" and "\udf88", either of which is
 // nothing by itself: a half at an end of a piece is kept as the three bytes
-// UTF-8 would have for it, for running to join.
-type piece string
+// UTF-8 would have for it, for a Running to join.
+type Piece string
 
 const (
 	escapeLen = len(`\ud83c`)
 	halfLen   = 3 // bytes
 )
 
-// UnmarshalJSON implements json.Unmarshaler; it takes what text takes.
-func (p *piece) UnmarshalJSON(b []byte) error {
+// UnmarshalJSON implements json.Unmarshaler; it takes what Text takes.
+func (p *Piece) UnmarshalJSON(b []byte) error {
 	var first, last string
 	if len(b) >= 2 && b[0] == '"' {
 		inner := string(b[1 : len(b)-1])
@@ -35,11 +33,11 @@ func (p *piece) UnmarshalJSON(b []byte) error {
 			b = []byte(`"` + inner + `"`)
 		}
 	}
-	var t text
+	var t Text
 	if err := t.UnmarshalJSON(b); err != nil {
 		return err
 	}
-	*p = piece(first + string(t) + last)
+	*p = Piece(first + string(t) + last)
 	return nil
 }
 
@@ -71,14 +69,14 @@ func readHalf(s string) rune {
 	return rune(s[0]&0x0F)<<12 | rune(s[1]&0x3F)<<6 | rune(s[2]&0x3F)
 }
 
-// running is a text that grows by pieces.
-type running struct {
+// Running is a text that grows by pieces.
+type Running struct {
 	text strings.Builder
 	half rune // the first half of a character, which waits for the second
 }
 
-// add appends p and returns what that makes of it: the text that is new.
-func (r *running) add(p piece) string {
+// Add appends p and returns what that makes of it: the text that is new.
+func (r *Running) Add(p Piece) string {
 	s := string(p)
 	if s == "" {
 		return ""
@@ -105,8 +103,8 @@ func (r *running) add(p piece) string {
 	return s
 }
 
-// end returns what is left when no piece follows.
-func (r *running) end() string {
+// End returns what is left when no piece follows.
+func (r *Running) End() string {
 	if r.half == 0 {
 		return ""
 	}
@@ -115,33 +113,11 @@ func (r *running) end() string {
 	return string(utf8.RuneError)
 }
 
-func (r *running) len() int       { return r.text.Len() }
-func (r *running) String() string { return r.text.String() }
+// Begun says whether any piece has come.
+func (r *Running) Begun() bool { return r.text.Len() > 0 || r.half != 0 }
 
-// contentOf separates the text of a content from the thinking some servers
-// put beside it in a list of parts.
-func contentOf(v jsontext.Value) (said, thought piece) {
-	if len(v) == 0 {
-		return "", ""
-	}
-	if v.Kind() == '"' {
-		_ = said.UnmarshalJSON(v) // what cannot be read says nothing
-		return said, ""
-	}
-	if v.Kind() != '[' {
-		return "", ""
-	}
-	var parts []struct {
-		Text     piece          `json:"text"`
-		Thinking jsontext.Value `json:"thinking"` // a string or again a list of parts
-	}
-	if tolerant(v, &parts) != nil {
-		return "", ""
-	}
-	for _, p := range parts {
-		said += p.Text
-		inner, _ := contentOf(p.Thinking)
-		thought += inner
-	}
-	return said, thought
-}
+// Len is the size of the text so far, in bytes.
+func (r *Running) Len() int { return r.text.Len() }
+
+// String returns the text so far.
+func (r *Running) String() string { return r.text.String() }
