@@ -34,6 +34,7 @@ const (
 	PartThinking   PartKind = "thinking"    // Text (may be empty), Opaque
 	PartToolCall   PartKind = "tool_call"   // Call
 	PartToolResult PartKind = "tool_result" // Result
+	PartImage      PartKind = "image"       // Image; in a user's message only
 )
 
 // Part is one piece of a Message.
@@ -42,6 +43,7 @@ type Part struct {
 	Text   string   `json:"text,omitzero"`
 	Call   *Call    `json:"call,omitzero"`
 	Result *Result  `json:"result,omitzero"`
+	Image  *Image   `json:"image,omitzero"`
 
 	// Opaque is data that the model API wants back unchanged with this part,
 	// such as the signature of a thinking block. Only the adapter named by
@@ -49,6 +51,13 @@ type Part struct {
 	// thinking part altogether).
 	Opaque   json.RawMessage `json:"opaque,omitzero"`
 	Provider string          `json:"provider,omitzero"`
+}
+
+// Image is a picture that a model is shown. An adapter whose API has no
+// pictures says so in its place.
+type Image struct {
+	MediaType string `json:"media_type"` // image/png, image/jpeg, image/gif or image/webp
+	Data      []byte `json:"data"`       // the encoded picture; base64 in JSON
 }
 
 // Text returns a message of one text part.

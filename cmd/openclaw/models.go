@@ -9,6 +9,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/model"
 	"github.com/openclaw/openclaw-go/internal/model/anthropic"
+	"github.com/openclaw/openclaw-go/internal/model/google"
 	"github.com/openclaw/openclaw-go/internal/model/offline"
 	"github.com/openclaw/openclaw-go/internal/model/openai"
 )
@@ -17,6 +18,7 @@ import (
 const (
 	anthropicModel = "claude-opus-4-6"
 	openaiModel    = "gpt-5"
+	googleModel    = "gemini-flash-latest"
 	offlineModel   = "offline"
 )
 
@@ -28,7 +30,7 @@ func configuredModels(c *config.Config) (*model.Set, error) {
 		chosen = autoProvider(c)
 	}
 	providers := map[string]model.Provider{}
-	for _, name := range append(sortedNames(c.Providers), "anthropic", "openai", "local", offlineModel, chosen) {
+	for _, name := range append(sortedNames(c.Providers), "anthropic", "openai", "google", "local", offlineModel, chosen) {
 		endpoint, known := c.Endpoint(name)
 		if !known {
 			return nil, &openclaw.Error{
@@ -59,7 +61,7 @@ func configuredModels(c *config.Config) (*model.Set, error) {
 // usable says whether an endpoint that nobody chose can be used by name.
 func usable(c *config.Config, e config.Endpoint) bool {
 	_, listed := c.Providers[e.Name]
-	implemented := e.API == "anthropic" || e.API == "openai" || e.API == offlineModel
+	implemented := e.API == "anthropic" || e.API == "openai" || e.API == "google" || e.API == offlineModel
 	return implemented && (e.API == offlineModel || listed || e.APIKey != "")
 }
 
@@ -74,6 +76,7 @@ func autoProvider(c *config.Config) string {
 	name, _ := model.Auto(context.Background(), []model.Candidate{
 		{Provider: "anthropic", Usable: withKey("anthropic")},
 		{Provider: "openai", Usable: withKey("openai")},
+		{Provider: "google", Usable: withKey("google")},
 		{Provider: offlineModel},
 	})
 	return name
@@ -102,11 +105,17 @@ func makeProvider(e config.Endpoint) (model.Provider, error) {
 			Name: e.Name, BaseURL: e.BaseURL, APIKey: e.APIKey.Reveal(), Headers: headers,
 			Timeout: time.Duration(e.Timeout), Models: modelInfos(e),
 		})
+	case "google":
+		standard = googleModel
+		m, err = google.New(google.Options{
+			Name: e.Name, BaseURL: e.BaseURL, APIKey: e.APIKey.Reveal(), Headers: headers,
+			Timeout: time.Duration(e.Timeout), Models: modelInfos(e),
+		})
 	case offlineModel:
 		standard = offlineModel
 		m = offline.New(offline.Options{})
 	default:
-		err = fmt.Errorf("the %s API is not supported by this version; use anthropic, openai (or an OpenAI-compatible base_url) or offline", e.API)
+		err = fmt.Errorf("the %s API is not supported by this version; use anthropic, openai (or an OpenAI-compatible base_url), google or offline", e.API)
 	}
 	if err != nil {
 		return model.Provider{}, &openclaw.Error{

@@ -61,7 +61,7 @@ func TestInert(t *testing.T) {
 	cfg, _ := load(t, `
 brain: {provider: ollama, model: m, heartbeat_override: {model: x}}
 providers:
-  a: {api: google}
+  a: {api: ollama}
   b: {api: openai, models: {m.1: {context_window: 5}}}
 gateway: {port: 1, tls: {cert: c, key: k}}
 permissions: {mode: deny}
@@ -73,7 +73,7 @@ heartbeat: {interval: 60, model: y}
 	want := []string{
 		`config.yml:2:9: brain.provider: "ollama" is not supported yet`,
 		`config.yml:2:37: brain.heartbeat_override: has no effect yet`,
-		`config.yml:4:7: providers.a.api: "google" is not supported yet`,
+		`config.yml:4:7: providers.a.api: "ollama" is not supported yet`,
 		`config.yml:5:20: providers.b.models: has no effect yet`,
 		`config.yml:6:20: gateway.tls: has no effect yet`,
 		`config.yml:7:15: permissions.mode: has no effect yet`,
