@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/protocol"
 )
 
@@ -19,8 +20,10 @@ import (
 // while frames wait that the first cannot write. It implements gateway.Conn.
 type conn struct {
 	server  *Server
+	client  *gateway.Client // nil: the client was refused, and what it says is ignored
 	socket  *websocket.Conn
 	wire    *wire
+	ping    *time.Timer
 	life    context.Context // ends with the connection
 	endLife context.CancelFunc
 	writer  sync.WaitGroup
@@ -34,7 +37,6 @@ type conn struct {
 	room    chan struct{} // closed when the queue gets shorter; nil: nobody waits for that
 
 	deadline *time.Timer // of a connection that is being closed
-	stuck    *time.Timer // of the write under way; the writer's
 }
 
 type closing struct {
@@ -48,6 +50,7 @@ func newConn(s *Server, socket *websocket.Conn, w *wire) *conn {
 	c := &conn{server: s, socket: socket, wire: w}
 	c.life, c.endLife = context.WithCancel(context.Background())
 	socket.SetReadLimit(-1) // read has the protocol's own answer to a large message
+	w.stuck = c.stuck
 	return c
 }
 
@@ -58,28 +61,31 @@ func (c *conn) cut() {
 	_ = c.wire.Close() // it may be closed already
 }
 
-// serve reads until the connection ends.
+// serve reads until the connection ends. A goroutine that has handled messages
+// has a stack of that depth: when the client falls silent, which the pong to a
+// ping shows, another one with a small stack waits in its place.
 func (c *conn) serve() {
-	defer c.server.forget(c)
-	client := c.server.gateway.Connect(c)
-	defer client.Close()
-	stop := c.keepAlive()
-	defer stop()
-	c.end(c.receiveAll(client.Receive))
-}
-
-// discard reads and ignores what a refused client sends until it is gone.
-func (c *conn) discard() {
-	defer c.server.forget(c)
-	c.end(c.receiveAll(func([]byte) {}))
-}
-
-func (c *conn) receiveAll(handle func([]byte)) error {
 	for {
-		if err := c.receive(handle); err != nil {
-			return err
+		err := c.receive()
+		if errors.Is(err, errNoMessage) {
+			go c.serve()
+			return
+		}
+		if err != nil {
+			c.finish(err)
+			return
 		}
 	}
+}
+
+// finish is the end of serve.
+func (c *conn) finish(err error) {
+	defer c.server.forget(c)
+	if c.client != nil {
+		defer c.client.Close()
+		defer c.stopPings()
+	}
+	c.end(err)
 }
 
 // protocolError is the close code for a client that breaks RFC 6455.
@@ -118,8 +124,17 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b 
 // keepBuffer is the largest buffer worth keeping.
 const keepBuffer = 64 << 10
 
-// receive reads one message and hands it on.
-func (c *conn) receive(handle func([]byte)) error {
+// receive reads one message and hands it on. errNoMessage says that something
+// else came.
+func (c *conn) receive() error {
+	if err := c.wire.wait(); err != nil {
+		return err
+	}
+	return c.next()
+}
+
+// next is receive once something has come in.
+func (c *conn) next() error {
 	// cut closes the wire, so the library need not arm a context per message.
 	kind, reader, err := c.socket.Reader(context.Background())
 	if err != nil {
@@ -140,11 +155,11 @@ func (c *conn) receive(handle func([]byte)) error {
 	}()
 	data, err := c.message(reader, (*buffer)[:0])
 	*buffer = data
-	if err != nil || c.isClosing() {
+	if err != nil || c.client == nil || c.isClosing() {
 		return err
 	}
 	mine := c.claim()
-	handle(data)
+	c.client.Receive(data)
 	if mine {
 		c.drain()
 	}
@@ -189,7 +204,7 @@ func (c *conn) message(r io.Reader, data []byte) ([]byte, error) {
 // ready returns how many bytes of messages can be read without waiting for
 // more, at least 1: the library waits until a buffer is full, and text that is
 // wrong already must not wait with it.
-func (c *conn) ready() int { return int(max(c.wire.received.Load()-c.read, 1)) }
+func (c *conn) ready() int { return int(max(c.wire.ready(c.read), 1)) }
 
 // tooLarge answers a message over the limit and reads the rest of it away, so
 // that the answer is not lost with the connection.
@@ -219,35 +234,4 @@ func validUTF8(p []byte, last bool) (valid int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// keepAlive pings the client at each interval and cuts the connection when no
-// pong comes back in time.
-func (c *conn) keepAlive() (stop func()) {
-	var mu sync.Mutex
-	var timer *time.Timer
-	stopped := false
-	ping := func() {
-		limits := c.server.limits.Load()
-		ctx, cancel := context.WithTimeout(c.life, limits.PongTimeout)
-		defer cancel()
-		if err := c.socket.Ping(ctx); err != nil {
-			c.cut()
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if !stopped {
-			timer.Reset(limits.PingInterval)
-		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(c.server.limits.Load().PingInterval, ping)
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		stopped = true
-		timer.Stop()
-	}
 }

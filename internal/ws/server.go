@@ -104,6 +104,9 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, refusal func() 
 	c := newConn(s, accepted, h.wire)
 	switch how := s.admit(c, refusal); {
 	case how == nil:
+		// Done here, so that the connection's goroutine keeps its small stack.
+		c.client = s.gateway.Connect(c)
+		c.startPings()
 		go c.serve()
 	case how.why == nil: // the server is closed, and waits for no one any more
 		c.cut()
@@ -111,7 +114,7 @@ func (s *Server) Upgrade(w http.ResponseWriter, r *http.Request, refusal func() 
 	default:
 		c.Send(protocol.Encode(protocol.TypeError, "", protocol.NewError(how.why), time.Now()))
 		c.Close(how.code, how.reason)
-		go c.discard()
+		go c.serve()
 	}
 }
 

@@ -1,68 +1,62 @@
 package ws
 
 import (
-	"bufio"
-	"encoding/binary"
 	"errors"
+	"io"
 	"net"
-	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// What a client may send that is no message (pings, pongs and fragments before
-// the last) is free of the message rate, so the wire slows it down: a flood
-// costs its sender time and the gateway nothing.
-const (
-	partInterval = time.Millisecond // between two, in the long run
-	partBurst    = 10_000           // at once
-)
-
-// wire is a client's TCP connection. It looks at the headers of the frames
-// that come in for what the WebSocket library does not tell: how much of a
-// frame is there already, whether it is masked, and how many frames are no
-// message. It is read by one goroutine at a time.
+// wire is a client's TCP connection below the WebSocket library. It follows
+// the frames that come in, for what the library does not tell: how much of one
+// is there already, whether it is masked, how many are no message (frames.go).
+// It holds a buffer only while something that came in waits in it, and writes a
+// frame in one piece (give.go).
+//
+// One goroutine reads at a time; the library sees to it that one writes.
 type wire struct {
 	net.Conn
-	ahead  []byte // read by the HTTP server
+	raw    syscall.RawConn // of Conn; nil if it has none
 	closed chan struct{}
 	once   sync.Once
+	ending atomic.Bool // the connection is being closed: see errNoMessage
 
-	header   [14]byte // of the frame that comes in
-	have     int      // bytes of header
-	left     uint64   // bytes of the payload still to come
-	data     bool     // the payload belongs to a message
-	unmasked bool
-	parts    int       // frames since the last read that are no message
-	due      time.Time // when the last of them would have come at partInterval
+	take    func(fd uintptr) bool // takeFrom
+	reading sync.Mutex
+	pending []byte      // has come in and was not read
+	buffer  *inputBytes // where pending is; nil: in memory of its own
+	taken   error       // how take ended
+	frames
 
-	received atomic.Int64 // bytes of messages that have come in
+	outgoing
 }
 
-var errUnmasked = errors.New("a client's frame is not masked")
+var (
+	errUnmasked = errors.New("a client's frame is not masked")
 
+	// errNoMessage ends a read that would wait for the next message. The
+	// connection waits for it by wait, whose stack is small, and not within
+	// the library. While the connection is being closed the library waits.
+	errNoMessage = errors.New("no message has come in")
+)
+
+// inputBytes is what is read at once.
+type inputBytes [16 << 10]byte
+
+var inputs = sync.Pool{New: func() any { return new(inputBytes) }}
+
+// newWire takes over c; ahead is what the HTTP server has read from it.
 func newWire(c net.Conn, ahead []byte) *wire {
-	return &wire{Conn: c, ahead: ahead, closed: make(chan struct{})}
-}
-
-// Read implements net.Conn.
-func (w *wire) Read(p []byte) (n int, err error) {
-	if w.unmasked {
-		return 0, errUnmasked
+	w := &wire{Conn: c, closed: make(chan struct{}), pending: ahead}
+	if s, ok := c.(syscall.Conn); ok {
+		w.raw, _ = s.SyscallConn() // without it, reads and writes are plain ones
 	}
-	if len(w.ahead) > 0 {
-		n = copy(p, w.ahead)
-		w.ahead = w.ahead[n:]
-	} else if n, err = w.Conn.Read(p); n == 0 {
-		return n, err
-	}
-	n = w.scan(p[:n])
-	w.slow()
-	if w.unmasked && n == 0 {
-		return 0, errUnmasked
-	}
-	return n, err
+	w.take, w.give = w.takeFrom, w.giveTo
+	return w
 }
 
 // Close implements net.Conn. It may be called more than once.
@@ -75,74 +69,116 @@ func (w *wire) Close() error {
 	return err
 }
 
-// scan follows the frames in p and returns how many bytes of it are sound: all
-// or those before a frame that is not masked.
-func (w *wire) scan(p []byte) int {
-	for i := 0; i < len(p); {
-		if w.left > 0 {
-			n := min(w.left, uint64(len(p)-i))
-			w.left -= n
-			i += int(n)
-			if w.data {
-				w.received.Add(int64(n))
-			}
-			continue
-		}
-		w.header[w.have] = p[i]
-		w.have++
-		i++
-		if w.have == 2 && w.header[1] < 0x80 {
-			w.unmasked = true
-			return max(i-w.have, 0)
-		}
-		if w.have >= 2 && w.have == w.headerSize() {
-			w.frame()
-		}
+// wait blocks until the next message begins to come in.
+func (w *wire) wait() error {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	if len(w.pending) > 0 || !w.between() {
+		return nil
 	}
-	return len(p)
+	return w.fill()
 }
 
-// headerSize returns how long the header is whose first two bytes are there.
-func (w *wire) headerSize() int {
-	const fixed, mask = 2, 4
-	switch w.header[1] & 0x7f {
-	case 126:
-		return fixed + 2 + mask
-	case 127:
-		return fixed + 8 + mask
+// Read implements net.Conn. It returns bytes of one frame at a time.
+func (w *wire) Read(p []byte) (n int, err error) {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	if w.unmasked {
+		return 0, errUnmasked
 	}
-	return fixed + mask
+	if len(w.pending) == 0 {
+		if w.between() && !w.ending.Load() {
+			return 0, errNoMessage
+		}
+		if err := w.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n = w.scan(p[:copy(p, w.pending)])
+	if w.pending = w.pending[n:]; len(w.pending) == 0 {
+		w.release()
+	}
+	w.slow(w.closed)
+	if w.unmasked && n == 0 {
+		w.release()
+		return 0, errUnmasked
+	}
+	return n, nil
 }
 
-// frame begins the frame whose header is there.
-func (w *wire) frame() {
-	final, control := w.header[0]&0x80 != 0, w.header[0]&0x08 != 0
-	switch n := w.header[1] & 0x7f; n {
-	case 126:
-		w.left = uint64(binary.BigEndian.Uint16(w.header[2:]))
-	case 127:
-		w.left = binary.BigEndian.Uint64(w.header[2:])
+// ready returns how many bytes of messages have come in beyond the first n of
+// them.
+func (w *wire) ready(n int64) int64 {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	more := w.received - n
+	if w.data {
+		more += int64(min(w.left, uint64(len(w.pending))))
+	}
+	return more
+}
+
+// fill blocks until something comes in. It takes a buffer then and not before.
+func (w *wire) fill() error {
+	if w.raw == nil {
+		w.buffer = inputs.Get().(*inputBytes)
+		n, err := w.Conn.Read(w.buffer[:])
+		if w.pending = w.buffer[:n]; n == 0 {
+			w.release()
+			return err
+		}
+		return nil
+	}
+	if err := w.raw.Read(w.take); err != nil {
+		return err
+	}
+	return w.taken
+}
+
+// takeFrom reads what is there; not done means that nothing is, yet.
+func (w *wire) takeFrom(fd uintptr) (done bool) {
+	w.buffer = inputs.Get().(*inputBytes)
+	n, err := syscall.Read(int(fd), w.buffer[:])
+	for err == syscall.EINTR {
+		n, err = syscall.Read(int(fd), w.buffer[:])
+	}
+	if n > 0 {
+		w.pending, w.taken = w.buffer[:n], nil
+		return true
+	}
+	w.release()
+	switch {
+	case err == nil:
+		w.taken = io.EOF
+	case err == syscall.EAGAIN:
+		return false
 	default:
-		w.left = uint64(n)
+		w.taken = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", err)}
 	}
-	w.have, w.data = 0, !control
-	if control || !final {
-		w.parts++
-	}
+	return true
 }
 
-// slow waits as long as the frames that were no message came too early.
-func (w *wire) slow() {
-	if w.parts == 0 {
+// release gives the buffer back.
+func (w *wire) release() {
+	if w.buffer != nil {
+		inputs.Put(w.buffer)
+	}
+	w.buffer, w.pending = nil, nil
+}
+
+// slow waits as long as the frames that were no message came too early, or
+// until closed.
+func (f *frames) slow(closed <-chan struct{}) {
+	if f.parts == 0 {
 		return
 	}
 	now := time.Now()
-	if w.due.Before(now) {
-		w.due = now
+	if f.due.Before(now) {
+		f.due = now
 	}
-	w.due = w.due.Add(time.Duration(w.parts) * partInterval)
-	w.parts = 0
-	early := w.due.Sub(now) - partBurst*partInterval
+	f.due = f.due.Add(time.Duration(f.parts) * partInterval)
+	f.parts = 0
+	early := f.due.Sub(now) - partBurst*partInterval
 	if early <= 0 {
 		return
 	}
@@ -150,26 +186,6 @@ func (w *wire) slow() {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-w.closed:
+	case <-closed:
 	}
-}
-
-// hijacker gives a hijacked connection its wire, and 1 KiB buffers in place of
-// the HTTP server's 4 KiB ones: most of an idle connection's memory is these.
-type hijacker struct {
-	http.ResponseWriter
-	wire *wire
-}
-
-const bufferSize = 1024
-
-// Hijack implements http.Hijacker.
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return c, rw, err
-	}
-	ahead, err := rw.Peek(rw.Reader.Buffered())
-	h.wire = newWire(c, append([]byte(nil), ahead...))
-	return h.wire, bufio.NewReadWriter(bufio.NewReaderSize(h.wire, bufferSize), bufio.NewWriterSize(h.wire, bufferSize)), err
 }

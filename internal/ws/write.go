@@ -90,6 +90,7 @@ func (c *conn) shutLocked(how closing, drop bool) {
 		return
 	}
 	c.closing = &how
+	c.wire.ending.Store(true)
 	if drop {
 		c.queue, c.bytes = nil, 0
 	}
@@ -145,19 +146,18 @@ func (c *conn) drain() {
 	}
 }
 
-// writeFrame writes one frame. A client that takes none of it for too long is
-// closed like one that has let its queue fill up.
 func (c *conn) writeFrame(frame []byte) {
-	patience := c.server.limits.Load().WriteTimeout
-	if c.stuck == nil {
-		c.stuck = time.AfterFunc(patience, func() { c.shut(closing{protocol.ClosePolicy, protocol.ReasonSlow}, true) })
-	} else {
-		c.stuck.Reset(patience)
-	}
 	if err := c.socket.Write(context.Background(), websocket.MessageText, frame); err != nil {
 		c.cut()
 	}
-	c.stuck.Stop()
+}
+
+// stuck arms the end of a client that takes nothing of what is written to it:
+// it is closed like one that has let its queue fill up.
+func (c *conn) stuck() *time.Timer {
+	return time.AfterFunc(c.server.limits.Load().WriteTimeout, func() {
+		c.shut(closing{protocol.ClosePolicy, protocol.ReasonSlow}, true)
+	})
 }
 
 // dequeue takes the next frame; without one it says how to close, and without
