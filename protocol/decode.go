@@ -76,25 +76,27 @@ func decodeID(v jsontext.Value) (string, *openclaw.Error) {
 	default:
 		return "", invalid("id must be a string; " + speaks)
 	}
-	var id string
-	if err := json.Unmarshal(v, &id); err != nil {
+	var buf [MaxID]byte
+	id, err := jsontext.AppendUnquote(buf[:0], v)
+	if err != nil {
 		return "", invalid("id must be a string")
 	}
-	if utf8.RuneCountInString(id) > MaxID {
+	if utf8.RuneCount(id) > MaxID {
 		return "", invalid(fmt.Sprintf("id is longer than %d characters; send a shorter one", MaxID))
 	}
-	return id, nil
+	return string(id), nil
 }
 
 func decodeType(v jsontext.Value) (Type, *openclaw.Error) {
 	if v.Kind() != '"' {
 		return "", invalid("type must be a string; " + speaks)
 	}
-	var t Type
-	if err := json.Unmarshal(v, &t); err != nil || t == "" {
+	var buf [64]byte
+	t, err := jsontext.AppendUnquote(buf[:0], v)
+	if err != nil || len(t) == 0 {
 		return "", invalid("type must be a string that is not empty; " + speaks)
 	}
-	return t, nil
+	return Type(t), nil
 }
 
 // UnknownType is the answer to a message of a type the gateway does not know.

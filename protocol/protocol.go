@@ -88,15 +88,18 @@ const (
 // FormatTime writes t as the protocol does: RFC 3339, UTC, milliseconds. The
 // zero time is "".
 func FormatTime(t time.Time) string {
+	var buf [len(time.RFC3339)]byte
+	return string(appendTime(buf[:0], t))
+}
+
+func appendTime(text []byte, t time.Time) []byte {
 	if t.IsZero() {
-		return ""
+		return text
 	}
 	// Package time has a fast path for time.RFC3339, and each frame has a time.
-	var buf [len(time.RFC3339)]byte
-	text := t.UTC().AppendFormat(buf[:0], time.RFC3339)
+	text = t.UTC().AppendFormat(text, time.RFC3339)
 	ms := t.Nanosecond() / int(time.Millisecond)
-	text = append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
-	return string(text)
+	return append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
 // ValidSession says whether name may be the name of a session: 1 to 128

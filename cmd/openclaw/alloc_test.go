@@ -33,7 +33,7 @@ func TestStatusAllocations(t *testing.T) {
 	client := a.gateway.Connect(silent{})
 	defer client.Close()
 	frame := []byte(`{"type":"status","id":"1","payload":{}}`)
-	const most = 35
+	const most = 12
 	if got := testing.AllocsPerRun(200, func() { client.Receive(frame) }); got > most {
 		t.Errorf("a status allocates %v times, want at most %d", got, most)
 	}

@@ -98,7 +98,7 @@ func (a *app) assemble() (err error) {
 func (a *app) facts() gateway.Facts {
 	var counted usageCount
 	return gateway.Facts{
-		Model: a.parts.model, Models: a.parts.models, Tools: a.parts.tools,
+		Model: a.parts.model, Models: a.parts.models, Tools: a.parts.tools, ToolNames: a.parts.toolNames,
 		Memory: a.parts.remembered, Problems: a.parts.problems,
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
 			return counted.read(ctx, a.store, a.hub.Stats().Commits)
@@ -110,7 +110,7 @@ func (a *app) facts() gateway.Facts {
 type usageCount struct {
 	mu       sync.Mutex
 	at       int64
-	day      string
+	day      int64 // UTC days since 1970
 	usage    protocol.UsageToday
 	sessions int
 }
@@ -119,7 +119,7 @@ func (u *usageCount) read(ctx context.Context, store *sqlite.Store, commits int6
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := time.Now().UTC()
-	day := now.Format(time.DateOnly)
+	day := now.Unix() / int64(24*time.Hour/time.Second)
 	if u.day == day && u.at == commits {
 		return u.usage, u.sessions, nil
 	}

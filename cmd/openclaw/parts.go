@@ -43,7 +43,9 @@ type partSet struct {
 
 	mu      sync.Mutex
 	agent   *agent.Agent
-	catalog string // of the skills, as the agent knows it
+	catalog string   // of the skills, as the agent knows it
+	names   []string // of the tools of the agent named
+	named   *agent.Agent
 }
 
 // set makes all parts anew; when it fails the old ones stay.
@@ -166,6 +168,22 @@ func (p *parts) tools() []protocol.ToolEntry {
 		entries[i] = protocol.ToolEntry{Name: s.Name, Description: s.Description, Parameters: []byte(s.Parameters)}
 	}
 	return entries
+}
+
+// toolNames implements gateway.Facts: status is asked for often, and needs no
+// schemas.
+func (p *parts) toolNames() []string {
+	s := p.current.Load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.named != s.agent {
+		s.names, s.named = nil, s.agent
+		for _, tool := range s.agent.Tools() {
+			s.names = append(s.names, tool.Name)
+		}
+		slices.Sort(s.names)
+	}
+	return s.names
 }
 
 func (p *parts) remembered() protocol.MemoryState {

@@ -106,11 +106,12 @@ func serveScripted(out io.Writer, durable string) error {
 		return err
 	}
 	g, err := gateway.New(gateway.Config{Hub: hub, Skills: parts, Heart: parts, Facts: gateway.Facts{
-		Model:    func() (string, string) { return "scripted", "instant" },
-		Tools:    func() []protocol.ToolEntry { return nil },
-		Memory:   func() (m protocol.MemoryState) { return m },
-		Problems: func() []string { return nil },
-		Stored:   func(context.Context) (u protocol.UsageToday, sessions int, err error) { return u, 0, nil },
+		Model:     func() (string, string) { return "scripted", "instant" },
+		Tools:     func() []protocol.ToolEntry { return nil },
+		ToolNames: func() []string { return nil },
+		Memory:    func() (m protocol.MemoryState) { return m },
+		Problems:  func() []string { return nil },
+		Stored:    func(context.Context) (u protocol.UsageToday, sessions int, err error) { return u, 0, nil },
 	}, Limits: gateway.Limits{MessagesPerSecond: 1e6, Burst: 1e6}})
 	if err != nil {
 		return err

@@ -138,11 +138,12 @@ func (parts) State() (s protocol.HeartbeatState)        { return s }
 
 func (parts) facts(store *sqlite.Store) gateway.Facts {
 	return gateway.Facts{
-		Model:    func() (string, string) { return "test", "scripted" },
-		Models:   func() []protocol.ModelEntry { return nil },
-		Tools:    func() []protocol.ToolEntry { return nil },
-		Memory:   func() (m protocol.MemoryState) { return m },
-		Problems: func() []string { return nil },
+		Model:     func() (string, string) { return "test", "scripted" },
+		Models:    func() []protocol.ModelEntry { return nil },
+		Tools:     func() []protocol.ToolEntry { return nil },
+		ToolNames: func() []string { return nil },
+		Memory:    func() (m protocol.MemoryState) { return m },
+		Problems:  func() []string { return nil },
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
 			n, err := store.Count(ctx)
 			return protocol.UsageToday{}, n, err

@@ -37,11 +37,14 @@ type Heart interface {
 // Facts are what status and the lists report of parts the gateway does not
 // know. Every field is required.
 type Facts struct {
-	Model    func() (provider, name string)
-	Models   func() []protocol.ModelEntry
-	Tools    func() []protocol.ToolEntry
-	Memory   func() protocol.MemoryState
-	Problems func() []string
+	Model  func() (provider, name string)
+	Models func() []protocol.ModelEntry
+	Tools  func() []protocol.ToolEntry
+	// ToolNames are those of Tools in alphabetical order. The slice is not
+	// changed afterwards.
+	ToolNames func() []string
+	Memory    func() protocol.MemoryState
+	Problems  func() []string
 	// Stored reports what the store counts: today's usage and how many
 	// sessions there are.
 	Stored func(context.Context) (protocol.UsageToday, int, error)
@@ -94,6 +97,9 @@ type Gateway struct {
 	limits  atomic.Pointer[Limits]
 	started time.Time
 
+	startedAt string // started, as the protocol writes it
+	status    statusText
+
 	mu       sync.Mutex
 	clients  map[*Client]struct{}
 	draining bool
@@ -112,6 +118,7 @@ func New(config Config) (*Gateway, error) {
 		config.Now = time.Now
 	}
 	g := &Gateway{config: config, started: config.Now(), clients: map[*Client]struct{}{}}
+	g.startedAt = protocol.FormatTime(g.started)
 	g.SetLimits(config.Limits)
 	return g, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -192,6 +193,14 @@ func facts(store *sqlite.Store, a *agent.Agent) gateway.Facts {
 				entries = append(entries, protocol.ToolEntry{Name: s.Name, Description: s.Description, Parameters: []byte(s.Parameters)})
 			}
 			return entries
+		},
+		ToolNames: func() []string {
+			var names []string
+			for _, s := range a.Tools() {
+				names = append(names, s.Name)
+			}
+			slices.Sort(names)
+			return names
 		},
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
 			tokens, cost, err := store.UsageOn(ctx, time.Now())

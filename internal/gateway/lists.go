@@ -1,10 +1,6 @@
 package gateway
 
-import (
-	"slices"
-
-	"github.com/openclaw/openclaw-go/protocol"
-)
+import "github.com/openclaw/openclaw-go/protocol"
 
 // defaultPage and maxPage bound the lists a client pages through.
 const (
@@ -122,34 +118,6 @@ func toolList(r *request) error {
 
 func modelList(r *request) error {
 	r.reply(protocol.TypeModels, protocol.Models{Models: r.client.gateway.config.Facts.Models()})
-	return nil
-}
-
-func status(r *request) error {
-	g := r.client.gateway
-	facts, stats := g.config.Facts, g.config.Hub.Stats()
-	usage, sessions, err := facts.Stored(r.client.life)
-	if err != nil {
-		return err
-	}
-	now := g.config.Now()
-	reply := protocol.Status{
-		State: "running", Version: g.config.Version,
-		StartedAt: protocol.FormatTime(g.started), UptimeSeconds: int64(now.Sub(g.started).Seconds()),
-		Connections: g.connections(), Sessions: sessions,
-		ActiveTurns: stats.Active, QueuedTurns: stats.Queued,
-		Heartbeat: g.config.Heart.State(), Skills: g.config.Skills.Counts(), Memory: facts.Memory(),
-		UsageToday: usage, Channels: map[string]string{}, Problems: facts.Problems(),
-	}
-	if g.Draining() {
-		reply.State = "draining"
-	}
-	reply.Provider, reply.Model = facts.Model()
-	for _, tool := range facts.Tools() {
-		reply.Tools = append(reply.Tools, tool.Name)
-	}
-	slices.Sort(reply.Tools)
-	r.reply(protocol.TypeStatus, reply)
 	return nil
 }
 
