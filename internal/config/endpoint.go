@@ -77,6 +77,10 @@ func (c *Config) keyFromEnvironment(provider string) Secret {
 		names = []string{"OPENAI_API_KEY"}
 	case "google":
 		names = []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}
+	case "brave":
+		names = []string{"BRAVE_API_KEY"}
+	case "tavily":
+		names = []string{"TAVILY_API_KEY"}
 	}
 	if c.lookup == nil { // a Config that Load did not make
 		return ""

@@ -15,9 +15,11 @@ import (
 func (d *decoder) finish(c *Config) {
 	d.moveOlderForms(c)
 	d.chooseKey(c)
+	d.chooseSearchKey(c)
 	d.missedSecrets(c)
 	d.checkGateway(c)
 	d.checkBrain(c)
+	d.checkSearch(c)
 	d.checkPairs(c)
 	d.checkLists(c)
 }

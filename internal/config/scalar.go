@@ -150,7 +150,7 @@ func (f field) setSize(v reflect.Value, text string) *fault {
 func (f field) setString(v reflect.Value, text string, dirs directories) *fault {
 	if f.enum != nil && !slices.Contains(f.enum, text) {
 		return &fault{
-			message:    "must be one of " + strings.Join(f.enum, ", ") + ", not " + quote(text),
+			message:    "must be one of " + strings.TrimPrefix(strings.Join(f.enum, ", "), ", ") + ", not " + quote(text),
 			suggestion: nearest(text, f.enum),
 		}
 	}

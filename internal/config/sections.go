@@ -5,7 +5,7 @@ type Hands struct {
 	Workspace  string     `yaml:"workspace" default:"~/.openclaw/workspace" form:"path" doc:"The directory the agent works in."`
 	Shell      Shell      `yaml:"shell" doc:"The tool that runs commands."`
 	Filesystem Filesystem `yaml:"filesystem" doc:"The tools that read and write files."`
-	Web        Web        `yaml:"web" inert:"true" doc:"The tools that read web pages."`
+	Web        Web        `yaml:"web" doc:"The tools that read the web."`
 	Sandbox    Sandbox    `yaml:"sandbox" inert:"true" doc:"How commands are confined."`
 }
 
@@ -24,12 +24,20 @@ type Filesystem struct {
 	BlockedPaths  []string `yaml:"blocked_paths" default:"~/.ssh,~/.gnupg,~/.aws,~/.openclaw/config.yml,~/.openclaw/.env" form:"path" doc:"What it may neither read nor write, whatever else allows it."`
 }
 
-// Web bounds the tools that read web pages.
+// Web bounds the tools that read the web.
 type Web struct {
 	Enabled        bool     `yaml:"enabled" default:"true" doc:"Offer the tools to the model."`
-	Timeout        Duration `yaml:"timeout" default:"20s" min:"1ms" doc:"How long a page may take."`
+	Timeout        Duration `yaml:"timeout" default:"20s" min:"1ms" doc:"How long a page or a search may take."`
 	AllowPrivate   bool     `yaml:"allow_private" default:"false" doc:"Also read pages of private networks."`
-	AllowedDomains []string `yaml:"allowed_domains" doc:"Read these domains only; empty is all."`
+	AllowedDomains []string `yaml:"allowed_domains" doc:"Read pages of these domains, and of those below them, only; empty is all."`
+	Search         Search   `yaml:"search" doc:"The engine that searches the web."`
+}
+
+// Search says whom the web search asks.
+type Search struct {
+	Provider string `yaml:"provider" enum:",brave,tavily,searxng" doc:"brave, tavily or searxng; empty is no search."`
+	APIKey   Secret `yaml:"api_key" doc:"The key of the engine's API; empty is BRAVE_API_KEY or TAVILY_API_KEY."`
+	BaseURL  string `yaml:"base_url" form:"url" doc:"Another address that speaks the engine's API; SearXNG needs one."`
 }
 
 // Sandbox says how commands are confined.

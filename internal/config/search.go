@@ -1,0 +1,27 @@
+package config
+
+const searchKey = "hands.web.search.api_key"
+
+// chooseSearchKey gives a search engine's key what it falls back to. Without a
+// provider there is no search, whatever keys the environment has: it tells a
+// stranger what the conversation is about, so the owner must want it.
+func (d *decoder) chooseSearchKey(c *Config) {
+	s := &c.Hands.Web.Search
+	if s.APIKey == "" {
+		s.APIKey = c.keyFromEnvironment(s.Provider)
+	}
+	if _, missed := d.unset[searchKey]; missed && (s.APIKey != "" || s.Provider == "" || s.Provider == "searxng") {
+		delete(d.unset, searchKey) // it can do without
+	}
+}
+
+func (d *decoder) checkSearch(c *Config) {
+	s := c.Hands.Web.Search
+	_, missed := d.unset[searchKey] // reported already
+	switch {
+	case s.Provider == "searxng" && s.BaseURL == "":
+		d.problem("hands.web.search.provider", "searxng needs hands.web.search.base_url, the address of an instance", "")
+	case s.Provider != "" && s.Provider != "searxng" && s.APIKey == "" && !missed:
+		d.problem("hands.web.search.provider", s.Provider+" needs hands.web.search.api_key", "")
+	}
+}
