@@ -143,6 +143,9 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if err != nil {
 		return errors.Join(err, a.close())
 	}
+	if tcp, ok := listener.Addr().(*net.TCPAddr); ok {
+		a.parts.port.Store(int32(tcp.Port))
+	}
 	if err := a.hub.Resume(ctx); err != nil {
 		return errors.Join(err, listener.Close(), a.close())
 	}

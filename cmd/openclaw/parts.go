@@ -25,6 +25,7 @@ import (
 type parts struct {
 	current atomic.Pointer[partSet]
 	broken  atomic.Pointer[string] // why the configuration file could not be taken over
+	port    atomic.Int32           // where the gateway listens; 0: nowhere yet
 
 	cooldowns *agent.Cooldowns // of models that failed; set by the first set
 }
@@ -65,7 +66,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
-	tools, err := makeTools(c, remembered, runner)
+	tools, err := makeTools(c, remembered, runner, func() int { return int(p.port.Load()) })
 	if err != nil {
 		return err
 	}

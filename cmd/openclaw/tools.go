@@ -13,10 +13,12 @@ import (
 	"github.com/openclaw/openclaw-go/internal/tool/files"
 	memorytool "github.com/openclaw/openclaw-go/internal/tool/memory"
 	"github.com/openclaw/openclaw-go/internal/tool/shell"
+	"github.com/openclaw/openclaw-go/internal/tool/web"
 )
 
-// makeTools returns the tools that the configuration allows.
-func makeTools(c *config.Config, remembered *memory.Store, runner *sandbox.Runner) ([]openclaw.Tool, error) {
+// makeTools returns the tools that the configuration allows. ownPort is as in
+// web.Options.
+func makeTools(c *config.Config, remembered *memory.Store, runner *sandbox.Runner, ownPort func() int) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return nil, err
@@ -39,10 +41,26 @@ func makeTools(c *config.Config, remembered *memory.Store, runner *sandbox.Runne
 		}
 		tools = append(tools, tool)
 	}
+	if c.Hands.Web.Enabled {
+		web, err := web.New(webOptions(c, ownPort))
+		if err != nil {
+			return nil, err
+		}
+		tools = append(tools, web...)
+	}
 	if c.Memory.Enabled {
 		tools = append(tools, memorytool.Tools(remembered)...)
 	}
 	return policy.Apply(policy.Rules{AlwaysDeny: c.Permissions.AlwaysDeny}, tools)
+}
+
+func webOptions(c *config.Config, ownPort func() int) web.Options {
+	w := c.Hands.Web
+	return web.Options{
+		Timeout: time.Duration(w.Timeout), AllowPrivate: w.AllowPrivate, AllowedDomains: w.AllowedDomains,
+		OwnPort: ownPort, UserAgent: "OpenClaw/" + version,
+		Search: web.Search{Provider: w.Search.Provider, APIKey: w.Search.APIKey.Reveal(), BaseURL: w.Search.BaseURL},
+	}
 }
 
 // blockedPaths are the configured ones and the gateway's own state.
