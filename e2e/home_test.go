@@ -75,14 +75,15 @@ func (h *home) read(name string) string {
 	return line
 }
 
-// pid waits until a command has written a process id into the file.
+// pid waits until a command has written its process id into the file, and
+// returns what that process is called outside of its sandbox.
 func (h *home) pid(name string) int {
 	h.t.Helper()
 	pid, err := strconv.Atoi(strings.TrimSpace(h.read(name)))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return pid
+	return outside(h.dir, pid)
 }
 
 // touch makes a file in the workspace, which a command may wait for.

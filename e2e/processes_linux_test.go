@@ -22,6 +22,20 @@ func alive(pid int) bool {
 	return len(rest) > 0 && rest[0] != 'Z' && rest[0] != 'X'
 }
 
+// outside returns the id here of the process with a home below root that has the
+// given id in its own PID namespace; if there is none, they are the same.
+func outside(root string, pid int) int {
+	for _, p := range processesOf(root) {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
+		_, ids, _ := strings.Cut(string(status), "\nNSpid:")
+		ids, _, _ = strings.Cut(ids, "\n")
+		if f := strings.Fields(ids); len(f) > 1 && f[len(f)-1] == strconv.Itoa(pid) {
+			return p
+		}
+	}
+	return pid
+}
+
 // leftovers kills and describes the processes that still run with a home below
 // root. What has been killed may take a moment to be gone.
 func leftovers(root string) []string {

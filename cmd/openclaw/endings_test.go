@@ -192,7 +192,7 @@ func serveActor(t *testing.T, a *actor) *served {
 	models := func(*config.Config) (*model.Set, error) {
 		return model.New(model.Options{Providers: map[string]model.Provider{"actor": {Model: a, Default: "actor"}}, Default: "actor"})
 	}
-	app, err := newApp(t.Context(), s.load("OPENCLAW_HANDS_WORKSPACE="+s.home), models, slog.New(slog.NewTextHandler(s.log, nil)))
+	app, err := newApp(t.Context(), s.load("OPENCLAW_HANDS_WORKSPACE="+filepath.Join(s.home, "work")), models, slog.New(slog.NewTextHandler(s.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func (s *served) await(a *actor, phase string) {
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
 	for began := time.Now(); time.Since(began) < 20*time.Second; <-again.C {
-		if _, err := os.Stat(filepath.Join(s.home, "started")); err == nil {
+		if _, err := os.Stat(filepath.Join(s.home, "work", "started")); err == nil {
 			return
 		}
 	}

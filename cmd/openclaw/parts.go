@@ -37,6 +37,7 @@ type partSet struct {
 	tools  []openclaw.Tool
 	skills *skill.Index
 	memory *memory.Store
+	box    *sandbox.Box
 	logger *slog.Logger
 
 	fallback  []agent.Choice
@@ -66,7 +67,12 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
-	tools, err := makeTools(c, remembered, runner, func() int { return int(p.port.Load()) })
+	ownPort := func() int { return int(p.port.Load()) }
+	box, err := runner.Box(boxRules(c, ownPort))
+	if err != nil {
+		return err
+	}
+	tools, err := makeTools(c, remembered, box, ownPort)
 	if err != nil {
 		return err
 	}
@@ -74,7 +80,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		p.cooldowns = agent.NewCooldowns(nil)
 	}
 	next := &partSet{
-		config: c, set: set, tools: tools, memory: remembered, logger: logger,
+		config: c, set: set, tools: tools, memory: remembered, box: box, logger: logger,
 		fallback: spare, cooldowns: p.cooldowns,
 		skills: skill.New(skill.Options{Roots: append([]string{c.Skills.Path}, c.Skills.ExtraPaths...), Logger: logger}),
 	}

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"os"
+	"path/filepath"
 	"time"
 
 	openclaw "github.com/openclaw/openclaw-go"
@@ -18,7 +18,7 @@ import (
 
 // makeTools returns the tools that the configuration allows. ownPort is as in
 // web.Options.
-func makeTools(c *config.Config, remembered *memory.Store, runner *sandbox.Runner, ownPort func() int) ([]openclaw.Tool, error) {
+func makeTools(c *config.Config, remembered *memory.Store, box *sandbox.Box, ownPort func() int) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func makeTools(c *config.Config, remembered *memory.Store, runner *sandbox.Runne
 		s := c.Hands.Shell
 		tool, err := shell.New(shell.Options{
 			Workspace: c.Hands.Workspace, Timeout: time.Duration(s.Timeout), MaxOutput: int(s.MaxOutput),
-			EnvAllow: s.EnvAllow, Blocked: s.BlockedCommands, Exec: execIn(runner),
+			EnvAllow: s.EnvAllow, Blocked: s.BlockedCommands, Exec: execIn(box),
 		})
 		if err != nil {
 			return nil, err
@@ -63,18 +63,16 @@ func webOptions(c *config.Config, ownPort func() int) web.Options {
 	}
 }
 
-// blockedPaths are the configured ones and the gateway's own state.
+// blockedPaths are the configured ones and the gateway's own state, secret or
+// not: what a command could change there would be believed.
 func blockedPaths(c *config.Config) []string {
 	db := c.Store.Path
-	return append([]string{c.Path, db, db + "-wal", db + "-shm", db + ".lock"}, c.Hands.Filesystem.BlockedPaths...)
-}
-
-// execIn lets the shell tool run its commands in the sandbox.
-func execIn(runner *sandbox.Runner) shell.Exec {
-	return func(ctx context.Context, c shell.Command) (shell.Exit, error) {
-		exit, err := runner.Run(ctx, sandbox.Job{
-			Argv: c.Argv, Dir: c.Dir, Env: c.Env, Stdout: c.Output, Stderr: c.Output,
-		})
-		return shell.Exit{Code: exit.Code, Signal: exit.Signal}, err
+	own := []string{
+		c.Path, filepath.Join(c.Home, ".env"), c.Gateway.PIDFile, c.Logging.Path,
+		db, db + "-wal", db + "-shm", db + "-journal", db + ".lock",
 	}
+	if c.Gateway.TLS.Key != "" {
+		own = append(own, c.Gateway.TLS.Key)
+	}
+	return append(own, c.Hands.Filesystem.BlockedPaths...)
 }

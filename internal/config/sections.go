@@ -6,7 +6,7 @@ type Hands struct {
 	Shell      Shell      `yaml:"shell" doc:"The tool that runs commands."`
 	Filesystem Filesystem `yaml:"filesystem" doc:"The tools that read and write files."`
 	Web        Web        `yaml:"web" doc:"The tools that read the web."`
-	Sandbox    Sandbox    `yaml:"sandbox" inert:"true" doc:"How commands are confined."`
+	Sandbox    Sandbox    `yaml:"sandbox" doc:"How commands are confined."`
 }
 
 // Shell bounds the tool that runs commands.

@@ -26,6 +26,18 @@ type order struct {
 	Env   [][]byte      `json:"env"`
 	Dir   []byte        `json:"dir"`
 	Grace time.Duration `json:"grace"`
+
+	Terminal bool      `json:"terminal,omitempty"`
+	Cell     *cellSent `json:"cell,omitempty"` // nil: not confined
+}
+
+// cellSent is a cell on its way to the supervisor.
+type cellSent struct {
+	Layer   Layer    `json:"layer"`
+	Paths   [][]byte `json:"paths"`
+	Reaches []reach  `json:"reaches"` // of Paths, one by one
+	Network bool     `json:"network,omitempty"`
+	Port    int      `json:"port,omitempty"`
 }
 
 // report is how the job ended.
@@ -33,10 +45,43 @@ type report struct {
 	Errno  int `json:"errno,omitempty"` // why it could not be started; 0: it was
 	Code   int `json:"code"`
 	Signal int `json:"signal,omitempty"`
+
+	// Unconfined is why it could not be confined and so was not started; "": it
+	// was.
+	Unconfined     string `json:"unconfined,omitempty"`
+	NetworkRefused bool   `json:"network_refused,omitempty"`
 }
 
-func newOrder(job *Job, grace time.Duration) order {
-	return order{Argv: toBytes(job.Argv), Env: toBytes(job.Env), Dir: []byte(job.Dir), Grace: grace}
+func newOrder(job *Job, grace time.Duration, c *cell) order {
+	return order{
+		Argv: toBytes(job.Argv), Env: toBytes(job.Env), Dir: []byte(job.Dir), Grace: grace,
+		Terminal: job.Terminal, Cell: c.send(),
+	}
+}
+
+func (c *cell) send() *cellSent {
+	if c == nil {
+		return nil
+	}
+	s := &cellSent{Layer: c.layer, Network: c.network, Port: c.port}
+	for _, p := range c.places {
+		s.Paths, s.Reaches = append(s.Paths, []byte(p.path)), append(s.Reaches, p.reach)
+	}
+	return s
+}
+
+func (s *cellSent) receive() (*cell, error) {
+	if s == nil {
+		return nil, nil
+	}
+	if len(s.Paths) != len(s.Reaches) {
+		return nil, errors.New("paths without their reach")
+	}
+	c := &cell{layer: s.Layer, network: s.Network, port: s.Port}
+	for i, p := range s.Paths {
+		c.places = append(c.places, place{path: string(p), reach: s.Reaches[i]})
+	}
+	return c, nil
 }
 
 func toBytes(list []string) [][]byte {

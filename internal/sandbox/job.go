@@ -9,16 +9,23 @@
 // the command ended. On other systems the Runner kills the command's process
 // group.
 //
-// The Runner owns the supervisors; a supervisor owns its command's processes.
-// This package does not decide which commands may run, does not shorten or
-// interpret their output, and does not limit which files or networks they
-// reach.
+// A Box adds confinement to that: which files, networks and processes a command
+// reaches (Rules), by the strongest Layer this machine has. What a layer
+// promises is applied or the command does not run; nothing is skipped in
+// silence. A Job can carry a Grant, what one approved command may have beyond
+// the rules.
+//
+// The Runner owns the supervisors; a supervisor owns its command's processes; a
+// Box owns the temporary directories of its jobs. This package does not decide
+// which commands may run or be granted more, and does not shorten or interpret
+// their output.
 package sandbox
 
 import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -38,6 +45,10 @@ type Options struct {
 	// processes are gone. It only matters when a process outside of the tree
 	// got hold of the output. 0: 250 ms.
 	WaitDelay time.Duration
+
+	// Without names layers not to use although they may work, for tests and for
+	// machines on which one misbehaves.
+	Without []Layer
 }
 
 const (
@@ -78,15 +89,43 @@ type Job struct {
 	// kept. An *os.File is handed over as it is. For any other writer, a failed
 	// Write closes the pipe, and the command gets SIGPIPE.
 	Stdout, Stderr io.Writer
+
+	// Terminal says that Stdin is an *os.File of a terminal, such as the other
+	// side of a pseudo terminal; it becomes the command's controlling terminal,
+	// so that what is typed there as Ctrl-C reaches the command. The caller
+	// closes it, after Run.
+	Terminal bool
+
+	// Grant is what this command may have beyond the Rules of its Box. Without
+	// a Box it says nothing: such a command is not confined anyway.
+	Grant Grant
+}
+
+// Grant is what somebody who may decide it has allowed one command. The zero
+// value is nothing.
+type Grant struct {
+	Network bool // internet sockets; the gateway's own port stays out of reach
+
+	// Writable are absolute paths of existing files or directories that may be
+	// written, with all below. What is blocked stays so.
+	Writable []string
+
+	// Unconfined lets the command run with all the rights of the gateway's
+	// user. It is still supervised and killed with all it started.
+	Unconfined bool
 }
 
 // Exit is how a command ended.
 type Exit struct {
 	Code   int            // the command's own; -1 if a signal ended it
 	Signal syscall.Signal // the signal that ended it; 0: none
+
+	// NetworkRefused says that the command asked for an internet socket and was
+	// refused one. It is known on Linux only.
+	NetworkRefused bool
 }
 
-// Run runs job and blocks until it is over: the command has ended, every
+// Run runs job, supervised and not confined, and blocks until it is over: the command has ended, every
 // process it left behind is dead, and all output was written.
 //
 // When ctx ends first, all processes get SIGTERM and, after the grace period,
@@ -101,7 +140,7 @@ func (r *Runner) Run(ctx context.Context, job Job) (Exit, error) {
 	if err := ctx.Err(); err != nil {
 		return Exit{}, err
 	}
-	return r.run(ctx, job)
+	return r.run(ctx, job, nil)
 }
 
 func (j *Job) check() error {
@@ -114,7 +153,10 @@ func (j *Job) check() error {
 	if !filepath.IsAbs(j.Dir) {
 		return bad("the working directory must be an absolute path")
 	}
-	for _, list := range [][]string{j.Argv, j.Env, {j.Dir}} {
+	if _, file := j.Stdin.(*os.File); j.Terminal && !file {
+		return bad("a command gets a terminal only as a file")
+	}
+	for _, list := range [][]string{j.Argv, j.Env, {j.Dir}, j.Grant.Writable} {
 		for _, s := range list {
 			if strings.IndexByte(s, 0) >= 0 {
 				return bad("a command, its directory and its environment must not contain a NUL byte; remove it")
@@ -138,4 +180,13 @@ func startError(job *Job, err error) error {
 		message = "the command could not be started: the system is out of processes or memory; try again later"
 	}
 	return &openclaw.Error{Code: openclaw.CodeInternal, Message: message, Err: err}
+}
+
+// confineError explains why job was not run.
+func confineError(err error) error {
+	return &openclaw.Error{
+		Code:    openclaw.CodeInternal,
+		Message: "the command was not run, since it could not be confined; the user should look at: openclaw doctor",
+		Err:     err,
+	}
 }

@@ -36,6 +36,9 @@ type Runner struct {
 
 	mu          sync.Mutex
 	supervisors map[int]bool // by process id, while they are not reaped
+
+	// machine returns what this system can confine with; it looks once.
+	machine func() machine
 }
 
 // New returns a Runner. It makes this process a subreaper, so that even a
@@ -49,34 +52,40 @@ func New(opts Options) (*Runner, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("sandbox: become a subreaper: %w", err)
 	}
-	return &Runner{opts: opts, supervisors: make(map[int]bool)}, nil
+	r := &Runner{opts: opts, supervisors: make(map[int]bool)}
+	r.machine = sync.OnceValue(r.inspect)
+	return r, nil
 }
 
-func (r *Runner) run(ctx context.Context, job Job) (Exit, error) {
+// run runs job, confined to c; nil: not confined.
+func (r *Runner) run(ctx context.Context, job Job, c *cell) (Exit, error) {
 	stdio, err := openStdio(&job)
 	if err != nil {
 		return Exit{}, startError(&job, err)
 	}
-	control, cmd, err := r.startSupervisor(stdio)
+	control, cmd, err := r.startSupervisor(stdio, c)
 	if err != nil {
 		stdio.closeChild()
 		stdio.closeOurs()
 		return Exit{}, startError(&job, err)
 	}
 	stdio.start()
-	rep, err := r.converse(ctx, control, cmd, newOrder(&job, r.opts.Grace))
+	rep, err := r.converse(ctx, control, cmd, newOrder(&job, r.opts.Grace, c))
 	if copyErr := stdio.finish(r.opts.WaitDelay); err == nil {
 		err = copyErr
 	}
 	if rep.Errno != 0 {
 		return Exit{}, startError(&job, syscall.Errno(rep.Errno))
 	}
-	return Exit{Code: rep.Code, Signal: syscall.Signal(rep.Signal)}, err
+	if rep.Unconfined != "" {
+		return Exit{}, confineError(errors.New(rep.Unconfined))
+	}
+	return Exit{Code: rep.Code, Signal: syscall.Signal(rep.Signal), NetworkRefused: rep.NetworkRefused}, err
 }
 
 // startSupervisor starts a supervisor that waits for its order on the other
 // end of the returned socket.
-func (r *Runner) startSupervisor(stdio *stdio) (*os.File, *exec.Cmd, error) {
+func (r *Runner) startSupervisor(stdio *stdio, c *cell) (*os.File, *exec.Cmd, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
@@ -97,6 +106,9 @@ func (r *Runner) startSupervisor(stdio *stdio) (*os.File, *exec.Cmd, error) {
 		Dir:         "/",
 		ExtraFiles:  []*os.File{theirs, stdio.child[0], stdio.child[1], stdio.child[2]},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+	}
+	if c != nil && c.layer == LayerNamespaces {
+		inNamespaces(cmd.SysProcAttr, c.network)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -27,7 +27,16 @@ func New(opts Options) (*Runner, error) {
 	return &Runner{opts: opts}, nil
 }
 
-func (r *Runner) run(ctx context.Context, job Job) (Exit, error) {
+// machine returns what this system confines with.
+func (r *Runner) machine() machine {
+	return machine{LayerNone, []string{"commands run with all your rights: this system has no sandbox that openclaw knows; approvals are the guard"}}
+}
+
+// missing returns what ModeRequire needs and is not there.
+func missing() []string { return []string{"Landlock ABI 3", "a seccomp filter"} }
+
+// run runs job; no cell confines it.
+func (r *Runner) run(ctx context.Context, job Job, _ *cell) (Exit, error) {
 	stdio, err := openStdio(&job)
 	if err != nil {
 		return Exit{}, startError(&job, err)
@@ -35,7 +44,7 @@ func (r *Runner) run(ctx context.Context, job Job) (Exit, error) {
 	cmd := &exec.Cmd{
 		Path: job.Argv[0], Args: job.Argv, Env: append([]string{}, job.Env...), Dir: job.Dir,
 		Stdin: stdio.child[0], Stdout: stdio.child[1], Stderr: stdio.child[2],
-		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: job.Terminal},
 	}
 	if err := cmd.Start(); err != nil {
 		stdio.closeChild()

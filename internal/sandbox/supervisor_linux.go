@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -73,7 +74,11 @@ func supervise(children <-chan os.Signal) error {
 	if err := readFrame(control, &o); err != nil {
 		return fmt.Errorf("read the job: %w", err)
 	}
-	s := supervisor{grace: o.Grace, children: children}
+	c, err := o.Cell.receive()
+	if err != nil {
+		return fmt.Errorf("read the job: %w", err)
+	}
+	s := supervisor{grace: o.Grace, children: children, cell: c}
 	rep := s.run(control, &o)
 	return writeFrame(control, rep)
 }
@@ -132,35 +137,70 @@ type supervisor struct {
 	pid      int // the command; not reaped before finish, so the number is its own
 	grace    time.Duration
 	children <-chan os.Signal
+	cell     *cell // nil: the command is not confined
+	refused  atomic.Bool
 }
 
 // run starts the command, waits for its end, for the order to stop or for the
 // gateway's death, and returns when no descendant is left.
 func (s *supervisor) run(control io.Reader, o *order) report {
-	argv := toStrings(o.Argv)
-	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{
-		Dir:   string(o.Dir),
-		Env:   toStrings(o.Env),
-		Files: []uintptr{fdStdin, fdStdin + 1, fdStdin + 2},
-		// Pdeathsig: a command that kills its supervisor kills itself.
-		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
-	})
+	begun := s.start(o)
 	for fd := fdStdin; fd <= fdStdin+2; fd++ {
 		_ = syscall.Close(fd) // readers must see the end when the command is gone
 	}
-	if err != nil {
-		var errno syscall.Errno
-		if !errors.As(err, &errno) {
-			errno = syscall.EIO
-		}
-		return report{Errno: int(errno)}
+	if begun.err != nil {
+		return notStarted(begun.err)
 	}
-	s.pid = pid
+	if len(o.Argv) == 0 {
+		return report{} // it was a trial
+	}
+	s.pid = begun.pid
+	if begun.listener >= 0 {
+		go s.answerRefused(begun.listener) // ends with the process
+	}
 
 	orders := make(chan byte)
 	go readOrders(control, orders) // ends with the process
 	s.wait(orders)
 	return s.finish()
+}
+
+// start starts the command.
+func (s *supervisor) start(o *order) started {
+	argv := toStrings(o.Argv)
+	attr := &syscall.ProcAttr{
+		Dir:   string(o.Dir),
+		Env:   toStrings(o.Env),
+		Files: []uintptr{fdStdin, fdStdin + 1, fdStdin + 2},
+		// Pdeathsig: a command that kills its supervisor kills itself.
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Setctty: o.Terminal},
+	}
+	if s.cell == nil {
+		pid, err := syscall.ForkExec(argv[0], argv, attr)
+		return started{pid: pid, err: err, listener: -1}
+	}
+	if s.cell.layer == LayerNamespaces {
+		if err := arrangeMounts(s.cell.places); err != nil {
+			return started{err: notConfined{err}}
+		}
+	}
+	return startConfined(s.cell, argv, attr)
+}
+
+// notConfined is the failure of a layer.
+type notConfined struct{ error }
+
+// notStarted reports why there is no command.
+func notStarted(err error) report {
+	var layer notConfined
+	if errors.As(err, &layer) {
+		return report{Unconfined: layer.Error()}
+	}
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		errno = syscall.EIO
+	}
+	return report{Errno: int(errno)}
 }
 
 // readOrders passes on what the gateway sends, and closes orders when the
@@ -251,7 +291,9 @@ func (s *supervisor) finish() report {
 		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, nil)
 		switch {
 		case err == syscall.ECHILD:
-			return newReport(status)
+			rep := newReport(status)
+			rep.NetworkRefused = s.refused.Load()
+			return rep
 		case pid == s.pid:
 			status = ws
 		case pid == 0:

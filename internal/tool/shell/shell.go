@@ -40,6 +40,7 @@ type Command struct {
 type Exit struct {
 	Code   int            // its own exit code, unless a signal ended it
 	Signal syscall.Signal // the signal that ended it; 0: none
+	Notes  []string       // lines for the model about what kept it from working
 }
 
 // Exec runs a command to its end and returns when nothing it started is left
@@ -203,6 +204,9 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 	})
 	res := &openclaw.Result{CallID: call.ID, ExitCode: exitCode(exit), OutputBytes: out.total}
 	res.Output, res.Truncated = out.result()
+	for _, note := range exit.Notes {
+		res.Output = addNote(res.Output, "["+note+"]")
+	}
 	switch {
 	case err == nil:
 		return res, nil

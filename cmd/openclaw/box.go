@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/sandbox"
+	"github.com/openclaw/openclaw-go/internal/tool/shell"
+)
+
+// boxRules say what commands reach. ownPort is as in web.Options.
+func boxRules(c *config.Config, ownPort func() int) sandbox.Rules {
+	return sandbox.Rules{
+		Mode: c.Hands.Sandbox.Mode, Network: c.Hands.Sandbox.Network, OwnPort: ownPort,
+		Workspace: c.Hands.Workspace, Writable: c.Hands.Filesystem.WritablePaths, Blocked: blockedPaths(c),
+		State: c.Home, Shared: append([]string{c.Skills.Path, c.Memory.Path, filepath.Join(c.Home, "HEARTBEAT.md")}, c.Skills.ExtraPaths...),
+	}
+}
+
+// execIn lets the shell tool run its commands in the sandbox.
+func execIn(box *sandbox.Box) shell.Exec {
+	return func(ctx context.Context, c shell.Command) (shell.Exit, error) {
+		exit, err := box.Run(ctx, sandbox.Job{
+			Argv: c.Argv, Dir: c.Dir, Env: c.Env, Stdout: c.Output, Stderr: c.Output,
+		})
+		return shell.Exit{Code: exit.Code, Signal: exit.Signal, Notes: notes(exit)}, err
+	}
+}
+
+// notes are what the sandbox knows about why a command failed.
+func notes(exit sandbox.Exit) []string {
+	if exit.NetworkRefused {
+		return []string{"sandbox: the network is off (hands.sandbox.network)"}
+	}
+	return nil
+}
