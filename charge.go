@@ -45,3 +45,20 @@ type UsageLine struct {
 	// Unpriced is how many of the tokens have no known price.
 	Unpriced int
 }
+
+// Charges returns the charges that an event carries.
+func Charges(body Body) []Charge {
+	switch b := body.(type) {
+	case TextWritten:
+		return b.Step.Charges
+	case ToolCalled:
+		return b.Step.Charges
+	case TurnCompleted:
+		return b.Charges
+	case TurnFailed:
+		return b.Charges
+	case TurnCancelled:
+		return b.Charges
+	}
+	return nil
+}

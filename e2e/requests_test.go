@@ -35,6 +35,7 @@ func TestEveryRequest(t *testing.T) {
 		{"skill_list", `{}`, "skills"},
 		{"tool_list", `{}`, "tools"},
 		{"model_list", `{}`, "models"},
+		{"usage", `{"days":1}`, "usage"},
 		{"session_reset", `{"session":"main"}`, "ok"},
 		{"session_delete", `{"session":"main"}`, "ok"},
 	} {

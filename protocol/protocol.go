@@ -40,8 +40,11 @@ const (
 	TypeModelList        Type = "model_list"
 )
 
-// TypeStatus is both a request and its reply.
-const TypeStatus Type = "status"
+// Types that are both a request and its reply.
+const (
+	TypeStatus Type = "status"
+	TypeUsage  Type = "usage"
+)
 
 // Messages from the gateway to a client.
 const (

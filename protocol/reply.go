@@ -148,6 +148,9 @@ type UsageToday struct {
 	Tokens   int     `json:"tokens"`
 	CostUSD  float64 `json:"cost_usd"`
 	LimitUSD float64 `json:"limit_usd"`
+	// Unpriced are the models, as provider/model, whose price is not known:
+	// their use counts in tokens only.
+	Unpriced []string `json:"unpriced,omitempty"`
 }
 
 // OK completes requests that have nothing else to say.

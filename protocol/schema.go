@@ -34,6 +34,7 @@ func requests() []message {
 		{TypeSkillList, reflect.TypeFor[struct{}](), "List the skills. Completed by skills."},
 		{TypeToolList, reflect.TypeFor[struct{}](), "List the tools. Completed by tools."},
 		{TypeModelList, reflect.TypeFor[struct{}](), "List the models. Completed by models."},
+		{TypeUsage, reflect.TypeFor[UsageRequest](), "Ask what models used. Completed by usage."},
 	}
 }
 
@@ -53,6 +54,7 @@ func replies() []message {
 		{TypeSkills, reflect.TypeFor[Skills](), "The skills."},
 		{TypeTools, reflect.TypeFor[Tools](), "The tools."},
 		{TypeModels, reflect.TypeFor[Models](), "The models."},
+		{TypeUsage, reflect.TypeFor[Usage](), "What models used."},
 	}
 }
 

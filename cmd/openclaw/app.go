@@ -11,6 +11,7 @@ import (
 	"time"
 
 	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/budget"
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/internal/httpapi"
@@ -47,12 +48,16 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if a.runner, err = sandbox.New(sandbox.Options{}); err != nil {
 		return nil, err
 	}
+	a.parts.budget = budget.New(budget.Options{Terms: budgetTerms(c), Logger: logger})
 	if err := a.parts.set(c, models, a.runner, logger); err != nil {
 		return nil, err
 	}
 	a.store, err = sqlite.Open(ctx, sqlite.Options{Path: c.Store.Path, Sync: c.Store.Sync, Logger: logger})
 	if err != nil {
 		return nil, err
+	}
+	if err := restoreBudget(ctx, a.parts.budget, a.store); err != nil {
+		return nil, errors.Join(err, a.store.Close())
 	}
 	if err := a.assemble(); err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -71,6 +76,7 @@ func (a *app) assemble() (err error) {
 	}
 	a.heart, err = schedule.NewHeart(schedule.Config{
 		Settings: heartSettings(a.config), Submitter: a.hub, Logger: a.logger,
+		Broke:     func() bool { return a.parts.budget.Exceeded(true) != nil },
 		Broadcast: func(s protocol.HeartbeatStatus) { a.gateway.Broadcast(protocol.TypeHeartbeatStatus, s) },
 	})
 	if err != nil {
@@ -96,44 +102,15 @@ func (a *app) assemble() (err error) {
 
 // facts are what the status of the gateway reports of the parts below it.
 func (a *app) facts() gateway.Facts {
-	var counted usageCount
+	var counted sessionCount
 	return gateway.Facts{
 		Model: a.parts.model, Models: a.parts.models, Tools: a.parts.tools, ToolNames: a.parts.toolNames,
-		Memory: a.parts.remembered, Problems: a.parts.problems,
+		Memory: a.parts.remembered, Problems: a.parts.problems, Usage: a.used,
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
-			return counted.read(ctx, a.store, a.hub.Stats().Commits)
+			n, err := counted.read(ctx, a.store, a.hub.Stats().Commits)
+			return usageToday(a.parts.budget.State()), n, err
 		},
 	}
-}
-
-// usageCount remembers what the store counts until something is stored.
-type usageCount struct {
-	mu       sync.Mutex
-	at       int64
-	day      int64 // UTC days since 1970
-	usage    protocol.UsageToday
-	sessions int
-}
-
-func (u *usageCount) read(ctx context.Context, store *sqlite.Store, commits int64) (protocol.UsageToday, int, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	now := time.Now().UTC()
-	day := now.Unix() / int64(24*time.Hour/time.Second)
-	if u.day == day && u.at == commits {
-		return u.usage, u.sessions, nil
-	}
-	tokens, cost, err := store.UsageOn(ctx, now)
-	if err != nil {
-		return protocol.UsageToday{}, 0, err
-	}
-	sessions, err := store.Count(ctx)
-	if err != nil {
-		return protocol.UsageToday{}, 0, err
-	}
-	u.at, u.day, u.sessions = commits, day, sessions
-	u.usage = protocol.UsageToday{Tokens: tokens, CostUSD: cost}
-	return u.usage, u.sessions, nil
 }
 
 // run serves until ctx ends, then lets running turns finish and closes
@@ -221,6 +198,7 @@ func (a *app) reload(c *config.Config, models modelsFunc) {
 		return
 	}
 	a.parts.fault(nil)
+	a.parts.budget.Set(budgetTerms(c))
 	a.gateway.SetLimits(clientLimits(c))
 	a.sockets.SetLimits(socketLimits(c))
 	a.heart.Set(heartSettings(c))

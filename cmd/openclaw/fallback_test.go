@@ -17,11 +17,18 @@ import (
 // serveFile is serveApp with a configuration file.
 func serveFile(t *testing.T, text string) *served {
 	t.Helper()
-	s := &served{t: t, home: t.TempDir(), log: &bytes.Buffer{}}
-	path := filepath.Join(s.home, "config.yml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, "config.yml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return serveHome(t, home)
+}
+
+// serveHome serves what an earlier gateway left in home.
+func serveHome(t *testing.T, home string) *served {
+	t.Helper()
+	s := &served{t: t, home: home, log: &bytes.Buffer{}}
+	path := filepath.Join(home, "config.yml")
 	c, _, err := config.Load(config.Options{Path: path, Home: s.home, Environ: []string{"HOME=" + s.home}})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/agent"
+	"github.com/openclaw/openclaw-go/internal/budget"
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/memory"
 	"github.com/openclaw/openclaw-go/internal/model"
@@ -28,6 +29,7 @@ type parts struct {
 	port    atomic.Int32           // where the gateway listens; 0: nowhere yet
 
 	cooldowns *agent.Cooldowns // of models that failed; set by the first set
+	budget    *budget.Budget   // what models may cost; set before the first set
 }
 
 // partSet is everything made from one configuration.
@@ -42,6 +44,7 @@ type partSet struct {
 
 	fallback  []agent.Choice
 	cooldowns *agent.Cooldowns
+	budget    *budget.Budget
 
 	mu      sync.Mutex
 	agent   *agent.Agent
@@ -81,7 +84,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	}
 	next := &partSet{
 		config: c, set: set, tools: tools, memory: remembered, box: box, logger: logger,
-		fallback: spare, cooldowns: p.cooldowns,
+		fallback: spare, cooldowns: p.cooldowns, budget: p.budget,
 		skills: skill.New(skill.Options{Roots: append([]string{c.Skills.Path}, c.Skills.ExtraPaths...), Logger: logger}),
 	}
 	if err := next.makeAgent(); err != nil {
@@ -97,7 +100,7 @@ func (s *partSet) makeAgent() (err error) {
 	s.catalog = s.skills.Catalog()
 	temperature := s.config.Brain.Temperature
 	s.agent, err = agent.New(agent.Config{
-		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
+		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
 		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
 		Limits: agent.Limits{
 			ModelCalls: s.config.Session.Limits.ModelCalls,

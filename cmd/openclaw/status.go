@@ -51,6 +51,9 @@ func printStatus(w io.Writer, address string, s protocol.Status, now time.Time) 
 	t.row("tools", strings.Join(s.Tools, " "))
 	t.row("memory", fmt.Sprintf("%d entries", s.Memory.Entries))
 	t.row("today", fmt.Sprintf("%d tokens, $%.2f%s", s.UsageToday.Tokens, s.UsageToday.CostUSD, limitText(s.UsageToday.LimitUSD)))
+	for _, model := range s.UsageToday.Unpriced {
+		t.row("price", unpricedText(model))
+	}
 	names := sortedNames(s.Channels)
 	for _, name := range names {
 		t.row("channel", name+" "+s.Channels[name])

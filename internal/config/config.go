@@ -42,7 +42,7 @@ type Config struct {
 	Skills      Skills              `yaml:"skills" doc:"Where skills are found."`
 	Heartbeat   Heartbeat           `yaml:"heartbeat" doc:"The regular look at HEARTBEAT.md."`
 	Cron        []CronJob           `yaml:"cron" doc:"Turns that start by the clock." inert:"true"`
-	Budget      Budget              `yaml:"budget" doc:"What models may cost; 0 is no limit." inert:"true"`
+	Budget      Budget              `yaml:"budget" doc:"What models may cost; 0 is no limit."`
 	Webhooks    Webhooks            `yaml:"webhooks" doc:"Requests from and to other programs." inert:"true"`
 	MCP         MCP                 `yaml:"mcp" doc:"Model Context Protocol." inert:"true"`
 	Channels    map[string]any      `yaml:"channels" doc:"Chat networks, by name." inert:"true"`
@@ -103,7 +103,7 @@ type Provider struct {
 	APIKey  Secret            `yaml:"api_key" doc:"Its key."`
 	Headers map[string]Secret `yaml:"headers" doc:"Headers to send with every request."`
 	Timeout Duration          `yaml:"timeout" min:"0s" doc:"How long one request may take; 0 is the adapter's own bound."`
-	Models  map[string]Model  `yaml:"models" inert:"true" doc:"What is known about its models, by id."`
+	Models  map[string]Model  `yaml:"models" doc:"What is known about its models, by id."`
 }
 
 // Model is what is known about one model of a Provider.

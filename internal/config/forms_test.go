@@ -74,11 +74,9 @@ heartbeat: {interval: 60, model: y}
 		`config.yml:2:9: brain.provider: "ollama" is not supported yet`,
 		`config.yml:2:37: brain.heartbeat_override: has no effect yet`,
 		`config.yml:4:7: providers.a.api: "ollama" is not supported yet`,
-		`config.yml:5:20: providers.b.models: has no effect yet`,
 		`config.yml:6:20: gateway.tls: has no effect yet`,
 		`config.yml:7:15: permissions.mode: has no effect yet`,
 		`config.yml:8:1: cron: has no effect yet`,
-		`config.yml:9:1: budget: has no effect yet`,
 		`config.yml:10:27: heartbeat.model: has no effect yet`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -48,6 +48,8 @@ type Facts struct {
 	// Stored reports what the store counts: today's usage and how many
 	// sessions there are.
 	Stored func(context.Context) (protocol.UsageToday, int, error)
+	// Usage reports what models used on the last days, today included.
+	Usage func(ctx context.Context, days int) (protocol.Usage, error)
 }
 
 // Config is what a Gateway is made of.

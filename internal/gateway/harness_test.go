@@ -203,12 +203,19 @@ func facts(store *sqlite.Store, a *agent.Agent) gateway.Facts {
 			return names
 		},
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
-			tokens, cost, err := store.UsageOn(ctx, time.Now())
+			used, err := store.Usage(ctx, openclaw.UsageQuery{By: openclaw.UsageByDay})
+			var today protocol.UsageToday
+			for _, line := range used {
+				today.Tokens, today.CostUSD = today.Tokens+line.Usage.Total(), today.CostUSD+line.Usage.CostUSD
+			}
 			if err != nil {
-				return protocol.UsageToday{}, 0, err
+				return today, 0, err
 			}
 			n, err := store.Count(ctx)
-			return protocol.UsageToday{Tokens: tokens, CostUSD: cost}, n, err
+			return today, n, err
+		},
+		Usage: func(_ context.Context, days int) (protocol.Usage, error) {
+			return protocol.Usage{From: fmt.Sprint(days, " days ago"), To: "today"}, nil
 		},
 	}
 }

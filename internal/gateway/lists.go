@@ -1,6 +1,10 @@
 package gateway
 
-import "github.com/openclaw/openclaw-go/protocol"
+import (
+	"fmt"
+
+	"github.com/openclaw/openclaw-go/protocol"
+)
 
 // defaultPage and maxPage bound the lists a client pages through.
 const (
@@ -118,6 +122,25 @@ func toolList(r *request) error {
 
 func modelList(r *request) error {
 	r.reply(protocol.TypeModels, protocol.Models{Models: r.client.gateway.config.Facts.Models()})
+	return nil
+}
+
+func usage(r *request) error {
+	p, problem := protocol.DecodePayload[protocol.UsageRequest](r.message)
+	if problem != nil {
+		return problem
+	}
+	switch {
+	case p.Days < 0 || p.Days > protocol.MaxUsageDays:
+		return invalid(fmt.Sprintf("payload.days must be between 1 and %d", protocol.MaxUsageDays))
+	case p.Days == 0:
+		p.Days = 30
+	}
+	used, err := r.client.gateway.config.Facts.Usage(r.client.life, p.Days)
+	if err != nil {
+		return err
+	}
+	r.reply(protocol.TypeUsage, used)
 	return nil
 }
 

@@ -32,4 +32,5 @@ var routes = map[protocol.Type]route{
 	protocol.TypeSkillList:        {handle: skillList, slow: true},
 	protocol.TypeToolList:         {handle: toolList},
 	protocol.TypeModelList:        {handle: modelList},
+	protocol.TypeUsage:            {handle: usage, slow: true},
 }

@@ -33,13 +33,17 @@ func sameStatus(a, b *protocol.Status) bool {
 		a.Connections == b.Connections && a.Sessions == b.Sessions &&
 		a.ActiveTurns == b.ActiveTurns && a.QueuedTurns == b.QueuedTurns &&
 		sameHeartbeat(&a.Heartbeat, &b.Heartbeat) && a.Skills == b.Skills && slices.Equal(a.Tools, b.Tools) &&
-		a.Memory == b.Memory && a.UsageToday == b.UsageToday && maps.Equal(a.Channels, b.Channels) &&
+		a.Memory == b.Memory && sameUsage(&a.UsageToday, &b.UsageToday) && maps.Equal(a.Channels, b.Channels) &&
 		slices.Equal(a.Problems, b.Problems)
 }
 
 func sameHeartbeat(a, b *protocol.HeartbeatState) bool {
 	return a.Enabled == b.Enabled && a.IntervalSeconds == b.IntervalSeconds &&
 		sameText(a.LastRun, b.LastRun) && sameText(a.LastResult, b.LastResult) && sameText(a.NextRun, b.NextRun)
+}
+
+func sameUsage(a, b *protocol.UsageToday) bool {
+	return a.Tokens == b.Tokens && a.CostUSD == b.CostUSD && a.LimitUSD == b.LimitUSD && slices.Equal(a.Unpriced, b.Unpriced)
 }
 
 func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -50,8 +50,10 @@ type Config struct {
 	// Broadcast tells every client what a scheduled heartbeat came to.
 	// Required.
 	Broadcast func(protocol.HeartbeatStatus)
-	Logger    *slog.Logger     // default: discards
-	Now       func() time.Time // default: time.Now
+	// Broke says that the budget allows no heartbeat; nil: it always does.
+	Broke  func() bool
+	Logger *slog.Logger     // default: discards
+	Now    func() time.Time // default: time.Now
 }
 
 // Heart runs heartbeats. Run is its goroutine.
@@ -204,6 +206,9 @@ func (h *Heart) run(ctx context.Context, s Settings) protocol.HeartbeatStatus {
 	if tasks == "" {
 		return protocol.HeartbeatStatus{Result: protocol.HeartbeatOK}
 	}
+	if h.config.Broke != nil && h.config.Broke() {
+		return skipped("budget")
+	}
 	done := make(outcome, 1)
 	h.config.Submitter.Submit(session.Request{
 		Session: Session, ID: ulid.Make().String(), Observer: done,
@@ -235,6 +240,8 @@ func judge(o session.Outcome) protocol.HeartbeatStatus {
 		rest, ok = strings.CutSuffix(text, protocol.HeartbeatOK)
 	}
 	switch {
+	case o.Err != nil && o.Err.Code == openclaw.CodeBudgetExceeded && len(o.Calls) == 0:
+		status.Result, status.Reason = protocol.HeartbeatSkipped, "budget"
 	case o.Err != nil:
 		status.Result, status.Error = protocol.HeartbeatFailed, o.Err.Message
 	case ok && utf8.RuneCountInString(rest) <= okWithin:

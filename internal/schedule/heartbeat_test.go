@@ -89,6 +89,10 @@ func TestResultOfATurn(t *testing.T) {
 			protocol.HeartbeatStatus{Result: protocol.HeartbeatActed, Text: "Disk is full.", ActionsTaken: 2}},
 		{"failed", session.Outcome{Err: &openclaw.Error{Code: openclaw.CodeModelUnavailable, Message: "no model"}},
 			protocol.HeartbeatStatus{Result: protocol.HeartbeatFailed, Error: "no model"}},
+		{"no budget", session.Outcome{Err: &openclaw.Error{Code: openclaw.CodeBudgetExceeded, Message: "spent"}},
+			protocol.HeartbeatStatus{Result: protocol.HeartbeatSkipped, Reason: "budget"}},
+		{"no budget left to finish", session.Outcome{Calls: make([]session.CallDone, 1), Err: &openclaw.Error{Code: openclaw.CodeBudgetExceeded, Message: "spent"}},
+			protocol.HeartbeatStatus{Result: protocol.HeartbeatFailed, Error: "spent", ActionsTaken: 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -103,6 +107,17 @@ func TestResultOfATurn(t *testing.T) {
 				t.Errorf("submitted %+v", asked)
 			}
 		})
+	}
+}
+
+// Where the budget allows no heartbeat, none leaves a trace in the log.
+func TestBudgetIsSpent(t *testing.T) {
+	turns := &turns{}
+	h := newHeart(t, Settings{}, "- check the disk", turns, nil)
+	h.config.Broke = func() bool { return true }
+	got := h.Trigger(false)
+	if diff := cmp.Diff(protocol.HeartbeatStatus{Result: protocol.HeartbeatSkipped, Reason: "budget"}, got); diff != "" || turns.count() != 0 {
+		t.Errorf("%d turns (-want +got):\n%s", turns.count(), diff)
 	}
 }
 

@@ -50,10 +50,18 @@ type Catalog interface {
 	Unfinished(ctx context.Context) ([]openclaw.Unfinished, error)
 }
 
+// Ledger keeps what models used beside the log, which says it for its own
+// events.
+type Ledger interface {
+	// Charge adds what no event of the session carries; "" is no session.
+	Charge(ctx context.Context, session string, at time.Time, charges []openclaw.Charge) error
+}
+
 // Store is what a Hub needs of a store.
 type Store interface {
 	Log
 	Catalog
+	Ledger
 }
 
 // Config is what a Hub is made of.

@@ -19,6 +19,7 @@ type memory struct {
 	mu      sync.Mutex
 	logs    map[string][]openclaw.Event
 	resumes map[string]int
+	charged map[string][]openclaw.Charge        // beside the logs
 	before  func(events []openclaw.Event) error // called by Append; its error is Append's
 	after   func(events []openclaw.Event) error // likewise, when the events are in the log already
 	broken  error                               // what every read fails with
@@ -82,6 +83,16 @@ func (m *memory) add(events []openclaw.Event) error {
 	if slices.ContainsFunc(events, func(ev openclaw.Event) bool { return ev.Kind() == openclaw.KindTurnStarted }) {
 		delete(m.resumes, name)
 	}
+	return nil
+}
+
+func (m *memory) Charge(_ context.Context, name string, _ time.Time, charges []openclaw.Charge) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.charged == nil {
+		m.charged = map[string][]openclaw.Charge{}
+	}
+	m.charged[name] = append(m.charged[name], charges...)
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // turn is one request from its arrival to its outcome. While it runs, run's
-// goroutine owns transcript, held, used and due; everything else belongs to the
+// goroutine owns transcript and what follows it; everything else belongs to the
 // session's goroutine.
 type turn struct {
 	id      string
@@ -37,6 +37,7 @@ type turn struct {
 	unshown    chan struct{}    // a token for each delta that waits to be shown
 	used       openclaw.Usage
 	due        []openclaw.Charge // what no event has carried yet
+	unlogged   []openclaw.Charge // what events carried that are never stored
 }
 
 // asker is one request that waits for a turn.
@@ -93,6 +94,7 @@ func (s *session) run(t *turn) {
 		defer cancel(nil)
 		defer stop()
 		err := s.perform(ctx, a, t)
+		s.charge(t, err)
 		// The session cannot have ended: it has a running turn.
 		_ = s.mail.post(func() { s.conclude(t, err) })
 	})
@@ -110,6 +112,9 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 	for ev, err := range a.Run(ctx, in) {
 		if err != nil {
 			return err
+		}
+		if t.ephemeral() {
+			t.unlogged = append(t.unlogged, openclaw.Charges(ev.Body)...)
 		}
 		switch ev.Kind() {
 		case openclaw.KindDelta:
@@ -130,6 +135,30 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 // maxUnshown is how far the model may be ahead of the session's goroutine, in
 // deltas: a disk that takes its time must not fill the memory.
 const maxUnshown = 64
+
+// charge writes down what the turn used and its log will not say: all of it,
+// if it leaves nothing, and what came since the last event that was stored, if
+// the gateway stops before the turn ends.
+func (s *session) charge(t *turn, err error) {
+	name := s.name
+	switch {
+	case t.ephemeral():
+		name = ""
+	case errors.Is(err, errStop):
+		for _, ev := range t.held {
+			t.unlogged = append(t.unlogged, openclaw.Charges(ev.Body)...)
+		}
+	default:
+		return
+	}
+	charges := append(t.unlogged, t.due...)
+	if len(charges) == 0 {
+		return
+	}
+	if err := s.hub.config.Store.Charge(context.Background(), name, s.hub.now(), charges); err != nil {
+		s.hub.config.Logger.Error("usage could not be stored", "session", s.name, "turn", t.id, "err", err)
+	}
+}
 
 // live shows an event that is never stored.
 func (s *session) live(t *turn, ev openclaw.Event) {

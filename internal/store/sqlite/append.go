@@ -84,7 +84,8 @@ func check(e, first openclaw.Event, i int) error {
 	return nil
 }
 
-// Delete removes the session and its log. What its turns cost stays in UsageOn.
+// Delete removes the session and its log. What its turns cost stays in Usage,
+// without the session's name.
 // It blocks like Append, and in proportion to the length of the log, appends of
 // other sessions with it. There being no such session is CodeSessionNotFound.
 func (s *Store) Delete(ctx context.Context, session string) error {

@@ -23,7 +23,7 @@ type reader struct {
 	db   *sql.DB
 	free chan struct{} // holds a token per read in progress
 
-	events, newest, keyed, session, sessions, count, usage *sql.Stmt
+	events, newest, keyed, session, sessions, count *sql.Stmt
 }
 
 const (
@@ -46,7 +46,6 @@ func newReader(ctx context.Context, path string) (*reader, error) {
 		&r.session:  selectSession + ` WHERE name = ?`,
 		&r.sessions: selectSession + ` WHERE (updated_at, id) < (?, ?) ORDER BY updated_at DESC, id DESC LIMIT ?`,
 		&r.count:    `SELECT count(*) FROM sessions`,
-		&r.usage:    `SELECT tokens, cost_usd FROM usage_by_day WHERE day = ?`,
 	} {
 		if *stmt, err = db.PrepareContext(ctx, text); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -142,17 +141,4 @@ func (s *Store) Keyed(ctx context.Context, session, key string, since time.Time)
 		return err
 	})
 	return seq, err
-}
-
-// UsageOn returns what the turns that ended on day's date, in UTC, have used;
-// turns of deleted sessions count too.
-func (s *Store) UsageOn(ctx context.Context, d time.Time) (tokens int, costUSD float64, err error) {
-	err = s.read(ctx, func(ctx context.Context, r *reader) error {
-		err := r.usage.QueryRowContext(ctx, day(d)).Scan(&tokens, &costUSD)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	return tokens, costUSD, err
 }

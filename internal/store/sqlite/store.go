@@ -6,7 +6,7 @@
 // with a single sync of the disk; reads go over a few connections of their own
 // and never wait for it.
 //
-// What the sessions table says about a session, and the usage per day, are
+// What the sessions table says about a session, and the ledger of what was used, are
 // derived from the events in the transaction that appends them.
 //
 // The package neither numbers events nor decides what they mean: the caller

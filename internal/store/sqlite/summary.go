@@ -96,7 +96,7 @@ func firstRunes(s string, n int) string {
 	return s
 }
 
-// day is the key of usage_by_day.
+// day is the day of a line in the ledger.
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // summary reads the row of a session, inside the writer's transaction; for a

@@ -138,8 +138,10 @@ func TestOldStoreVersion1(t *testing.T) {
 	if seq, err := s.Keyed(ctx, "main", "key-1", at(0, 0)); seq != 1 || err != nil {
 		t.Errorf("Keyed: %d, %v; want 1", seq, err)
 	}
-	if tokens, cost, err := s.UsageOn(ctx, at(0, 0)); tokens != 1260 || cost != 0.0125 || err != nil {
-		t.Errorf("UsageOn: %d, %v, %v", tokens, cost, err)
+	used, err := s.Usage(ctx, openclaw.UsageQuery{By: openclaw.UsageByDay})
+	sums := []openclaw.UsageLine{{Key: "2026-11-22", Usage: openclaw.Usage{Input: 1260, CostUSD: 0.0125}}}
+	if diff := cmp.Diff(sums, used); err != nil || diff != "" {
+		t.Errorf("usage: %v (-want +got):\n%s", err, diff)
 	}
 	err = s.Append(ctx, []openclaw.Event{{Session: "work/häuser", Seq: 5, Time: at(20000, 0), Body: openclaw.TurnCompleted{Text: "deployed"}}})
 	if err != nil {

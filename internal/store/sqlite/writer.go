@@ -40,9 +40,10 @@ type writer struct {
 	db   *sql.DB
 	conn *sql.Conn
 
-	begin, commit, rollback           *sql.Stmt
-	find, insert, update, event, cost *sql.Stmt
-	remove, pickUp                    *sql.Stmt
+	begin, commit, rollback       *sql.Stmt
+	find, insert, update, event   *sql.Stmt
+	remove, pickUp                *sql.Stmt
+	spend, moveSpent, removeSpent *sql.Stmt
 
 	prepared []*sql.Stmt // all of them
 }
@@ -71,8 +72,7 @@ func newWriter(ctx context.Context, db *sql.DB, path string) (*writer, error) {
 			tokens_used = ?, unfinished = ?, resumes = ? WHERE id = ?`,
 		&w.event: `INSERT INTO events (session_id, seq, time, kind, request_id, idempotency_key, body)
 			VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		&w.cost: `INSERT INTO usage_by_day (day, tokens, cost_usd) VALUES (?, ?, ?)
-			ON CONFLICT (day) DO UPDATE SET tokens = tokens + excluded.tokens, cost_usd = cost_usd + excluded.cost_usd`,
+		&w.spend: addUsage, &w.moveSpent: moveUsage, &w.removeSpent: removeUsage,
 		&w.remove: `DELETE FROM sessions WHERE name = ?`,
 		&w.pickUp: `UPDATE sessions SET resumes = resumes + 1 WHERE unfinished > 0 RETURNING name, unfinished, resumes`,
 	} {
@@ -202,21 +202,28 @@ func (w *writer) appendEvent(ctx context.Context, id int64, e entry) error {
 	if err != nil {
 		return err
 	}
-	if used := usage(e.Body); used != (openclaw.Usage{}) {
-		_, err = w.cost.ExecContext(ctx, day(e.Time), used.Total(), used.CostUSD)
-	}
-	return err
+	return w.charge(e.Time, e.Session, openclaw.Charges(e.Body))
 }
 
+// delete removes a session. What it cost stays, without its name.
 func (w *writer) delete(session string) error {
-	result, err := w.remove.ExecContext(context.Background(), session)
+	ctx := context.Background()
+	result, err := w.remove.ExecContext(ctx, session)
 	if err != nil {
 		return err
 	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
+	n, err := result.RowsAffected()
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return sessionNotFound(session)
+	}
+	if _, err := w.moveSpent.ExecContext(ctx, session); err != nil {
 		return err
 	}
-	return sessionNotFound(session)
+	_, err = w.removeSpent.ExecContext(ctx, session)
+	return err
 }
 
 func (w *writer) resume() ([]openclaw.Unfinished, error) {

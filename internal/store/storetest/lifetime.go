@@ -86,8 +86,9 @@ func testManySessions(t *testing.T, open Open) {
 			t.Errorf("%s: %d events, %+v", name, len(events), info)
 		}
 	}
-	if n, _, err := s.UsageOn(t.Context(), noon); n != sessions*turns*3 || err != nil {
-		t.Errorf("UsageOn: %d tokens, %v; want %d", n, err, sessions*turns*3)
+	lines, err := s.Usage(t.Context(), openclaw.UsageQuery{By: openclaw.UsageByDay})
+	if err != nil || len(lines) != 1 || lines[0].Calls != sessions*turns || lines[0].Usage.Total() != sessions*turns*3 {
+		t.Errorf("Usage: %+v, %v; want %d tokens", lines, err, sessions*turns*3)
 	}
 }
 
@@ -252,7 +253,11 @@ func testClosed(t *testing.T, open Open) {
 		"Sessions":   func() error { _, _, err := s.Sessions(ctx, "", 1); return err },
 		"Count":      func() error { _, err := s.Count(ctx); return err },
 		"Unfinished": func() error { _, err := s.Unfinished(ctx); return err },
-		"UsageOn":    func() error { _, _, err := s.UsageOn(ctx, noon); return err },
+		"Charge":     func() error { return s.Charge(ctx, "main", noon, []openclaw.Charge{{}}) },
+		"Usage": func() error {
+			_, err := s.Usage(ctx, openclaw.UsageQuery{By: openclaw.UsageByDay})
+			return err
+		},
 	} {
 		err := call()
 		if err == nil {

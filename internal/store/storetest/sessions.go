@@ -192,38 +192,3 @@ func testKeyed(t *testing.T, open Open) {
 		}
 	}
 }
-
-func testUsageByDay(t *testing.T, open Open) {
-	s := start(t, open)
-	late := time.Date(2026, 3, 14, 23, 59, 59, 999_999_000, time.UTC)
-	ends := []struct {
-		at   time.Time
-		body openclaw.Body
-	}{
-		{late, openclaw.TurnCompleted{Usage: openclaw.Usage{Input: 10, Output: 1, CostUSD: 0.25}}},
-		{late, openclaw.TurnFailed{Usage: openclaw.Usage{Input: 100, CostUSD: 0.5}}},
-		// The day is the one in UTC, wherever the clock was read.
-		{late.In(time.FixedZone("east", 5*3600)), openclaw.TurnCancelled{Usage: openclaw.Usage{Output: 1000}}},
-		{late.Add(time.Microsecond), openclaw.TurnCompleted{Usage: openclaw.Usage{Input: 7, CostUSD: 1}}},
-	}
-	for i, end := range ends {
-		events := log(fmt.Sprintf("s%d", i%2), int64(i/2*2+1), asked("x"), end.body)
-		events[0].Time, events[1].Time = end.at, end.at
-		mustAppend(t, s, events)
-	}
-	check := func(when time.Time, tokens int, cost float64) {
-		t.Helper()
-		n, usd, err := s.UsageOn(t.Context(), when)
-		if err != nil || n != tokens || usd != cost {
-			t.Errorf("UsageOn(%v): %d, %v, %v; want %d, %v", when, n, usd, err, tokens, cost)
-		}
-	}
-	check(noon, 1111, 0.75)
-	check(noon.AddDate(0, 0, 1), 7, 1)
-	check(noon.AddDate(0, 0, 2), 0, 0)
-	check(time.Date(2026, 3, 15, 1, 0, 0, 0, time.FixedZone("east", 5*3600)), 1111, 0.75)
-	if err := s.Delete(t.Context(), "s0"); err != nil {
-		t.Fatal(err)
-	}
-	check(noon, 1111, 0.75)
-}

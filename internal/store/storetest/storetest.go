@@ -27,7 +27,8 @@ type Store interface {
 	Sessions(ctx context.Context, after string, limit int) ([]openclaw.SessionInfo, string, error)
 	Count(ctx context.Context) (int, error)
 	Unfinished(ctx context.Context) ([]openclaw.Unfinished, error)
-	UsageOn(ctx context.Context, day time.Time) (tokens int, costUSD float64, err error)
+	Charge(ctx context.Context, session string, at time.Time, charges []openclaw.Charge) error
+	Usage(ctx context.Context, q openclaw.UsageQuery) ([]openclaw.UsageLine, error)
 	Close() error
 }
 
@@ -51,7 +52,8 @@ func Run(t *testing.T, open Open) {
 		"PagesWhileChanging": testPagesWhileChanging,
 		"BadCursor":          testBadCursor,
 		"Keyed":              testKeyed,
-		"UsageByDay":         testUsageByDay,
+		"Usage":              testUsage,
+		"UsageOfDeleted":     testUsageOfDeleted,
 		"Unfinished":         testUnfinished,
 		"ManySessions":       testManySessions,
 		"RacingAppends":      testRacingAppends,
@@ -101,7 +103,9 @@ func asked(text string) openclaw.Body {
 }
 
 func answered(tokens int, cost float64) openclaw.Body {
-	return openclaw.TurnCompleted{Text: "done", Model: "offline", Usage: openclaw.Usage{Input: tokens, CostUSD: cost}}
+	used := openclaw.Usage{Input: tokens, CostUSD: cost}
+	return openclaw.TurnCompleted{Text: "done", Model: "offline", Usage: used,
+		Charges: []openclaw.Charge{{Provider: "offline", Model: "offline", Usage: used}}}
 }
 
 func mustAppend(t *testing.T, s Store, events []openclaw.Event) {
