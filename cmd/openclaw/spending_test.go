@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	openclaw "github.com/openclaw/openclaw-go"
@@ -19,9 +21,10 @@ import (
 
 // pricedAPI answers every call of the Chat Completions API, which costs 1,000
 // tokens read and 100 written.
-func pricedAPI(t *testing.T) string {
+func pricedAPI(t *testing.T, asked *atomic.Int64) string {
 	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/event-stream")
 		for _, data := range []string{
@@ -56,7 +59,7 @@ brain: {provider: own, model: m, max_tokens: 100}
 providers: {own: {api: openai, base_url: %q, models: {m: {cost: {input: 1000, output: 10000}}}}}
 budget: {daily_limit_usd: 20, monthly_limit_usd: 100}
 `
-	text := fmt.Sprintf(file, pricedAPI(t))
+	text := fmt.Sprintf(file, pricedAPI(t, &atomic.Int64{}))
 	s := serveFile(t, text)
 	for i := range 2 {
 		r := payloadOf[protocol.Response](t, s, fmt.Sprintf(`{"type":"chat","payload":{"text":"hi","options":{"no_memory":%v}}}`, i == 1))
@@ -135,5 +138,42 @@ func TestPriceOf(t *testing.T) {
 		if got, known := priceOf(c, tt.provider, tt.model); got != tt.want || known != tt.known {
 			t.Errorf("%s/%s: %+v, %v", tt.provider, tt.model, got, known)
 		}
+	}
+}
+
+// Fifty conversations at once do not pass the limit together, and those that
+// meet it hear when it resets.
+func TestFiftyTurnsHoldTheLimit(t *testing.T) {
+	const turns, limit, each = 50, 15, 2
+	var asked atomic.Int64
+	s := serveFile(t, fmt.Sprintf(`
+brain: {provider: own, model: m, max_tokens: 100}
+providers: {own: {api: openai, base_url: %q, models: {m: {cost: {input: 1000, output: 10000}}}}}
+budget: {daily_limit_usd: %d}
+`, pricedAPI(t, &asked), limit))
+	address := s.listen("tcp", "127.0.0.1:0")
+	var answered, refused atomic.Int64
+	var wg sync.WaitGroup
+	for i := range turns {
+		c := s.dial(address, "/", nil)
+		wg.Go(func() {
+			answer := ask(t, c, fmt.Sprintf(`{"type":"chat","payload":{"text":"hi","context":{"session":"s%d"}}}`, i))
+			switch {
+			case strings.Contains(answer, `"type":"response"`):
+				answered.Add(1)
+			case strings.Contains(answer, `"BUDGET_EXCEEDED"`) && strings.Contains(answer, `"resets_at"`):
+				refused.Add(1)
+			default:
+				t.Error(answer)
+			}
+		})
+	}
+	wg.Wait()
+	used := payloadOf[protocol.Status](t, s, `{"type":"status"}`).UsageToday
+	if used.CostUSD > limit || used.CostUSD != float64(each*answered.Load()) || asked.Load() != answered.Load() {
+		t.Errorf("$%v are used by %d answers to %d calls; the limit is $%d", used.CostUSD, answered.Load(), asked.Load(), limit)
+	}
+	if answered.Load() == 0 || refused.Load() == 0 {
+		t.Errorf("%d answered, %d refused", answered.Load(), refused.Load())
 	}
 }
