@@ -22,7 +22,7 @@ FOREIGN_PKGS  = $(shell grep -rl --include='*.go' --exclude-dir=node_modules --e
 
 .DEFAULT_GOAL := build
 
-.PHONY: build test race vet lint fmt fmt-check foreign foreign-install fuzz fuzz-short bench crash crash-check cross check clean
+.PHONY: sandbox-soak build test race vet lint fmt fmt-check foreign foreign-install fuzz fuzz-short bench crash crash-check cross check clean
 
 build: ## the released form: one static binary, bin/openclaw
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/openclaw ./cmd/openclaw
@@ -81,6 +81,9 @@ fuzz-short: ## the parsers that strangers reach; counted, since a time limit can
 		echo "== $$t"; \
 		$(GO) test -run='^$$' -fuzz="^$${t#*:}\$$" -fuzztime=8000x -fuzzminimizetime=20x "./$${t%:*}" </dev/null; \
 	done
+
+sandbox-soak: ## 10,000 commands in the sandbox, and nothing of them is left
+	$(GO) test -count=1 -v -timeout 1h -run 'TestRunsLeaveNothing$$' ./internal/sandbox -runs=10000
 
 bench: ## one table of figures
 	$(GO) run ./internal/bench

@@ -51,7 +51,7 @@ func (r *Runner) Box(rules Rules) (*Box, error) {
 	if err := rules.check(); err != nil {
 		return nil, err
 	}
-	if lacks := missing(); rules.Mode == ModeRequire && len(lacks) > 0 {
+	if lacks := r.missing(); rules.Mode == ModeRequire && len(lacks) > 0 {
 		return nil, &openclaw.Error{
 			Code: openclaw.CodeInvalidMessage,
 			Message: fmt.Sprintf("hands.sandbox.mode is require, and this system lacks %s; use another kernel or container runtime, or set the mode to auto",
@@ -120,6 +120,7 @@ type cell struct {
 	places  []place
 	network bool
 	port    int // never reached; 0: none
+	most    int // how many processes it may have
 }
 
 func (b *Box) cell(grant Grant, temp string) *cell {
@@ -127,7 +128,7 @@ func (b *Box) cell(grant Grant, temp string) *cell {
 	for _, path := range grant.Writable {
 		also = append(also, resolved(path))
 	}
-	c := &cell{layer: b.Layer(), places: b.places(also), network: b.rules.Network || grant.Network}
+	c := &cell{layer: b.Layer(), places: b.places(also), network: b.rules.Network || grant.Network, most: b.runner.opts.Processes}
 	if b.rules.OwnPort != nil {
 		c.port = b.rules.OwnPort()
 	}

@@ -125,7 +125,6 @@ const (
 	limitFileSize  = 8 << 30 // bytes
 	limitOpenFiles = 4096
 	limitCPU       = 3600 // seconds of processor time
-	limitProcesses = 2048 // of the whole command, where a user namespace counts them
 )
 
 // setLimits sets limits for this process and what it starts. They only ever go
@@ -135,7 +134,7 @@ func setLimits(c *cell) error {
 		unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: limitFileSize, unix.RLIMIT_NOFILE: limitOpenFiles, unix.RLIMIT_CPU: limitCPU,
 	}
 	if c.layer == LayerNamespaces {
-		limits[unix.RLIMIT_NPROC] = limitProcesses
+		limits[unix.RLIMIT_NPROC] = uint64(c.most) // in the user namespace alone
 	}
 	for resource, most := range limits {
 		var now syscall.Rlimit

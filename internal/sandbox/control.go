@@ -38,6 +38,7 @@ type cellSent struct {
 	Reaches []reach  `json:"reaches"` // of Paths, one by one
 	Network bool     `json:"network,omitempty"`
 	Port    int      `json:"port,omitempty"`
+	Most    int      `json:"most"`
 }
 
 // report is how the job ended.
@@ -50,6 +51,7 @@ type report struct {
 	// was.
 	Unconfined     string `json:"unconfined,omitempty"`
 	NetworkRefused bool   `json:"network_refused,omitempty"`
+	TooMany        bool   `json:"too_many,omitempty"`
 }
 
 func newOrder(job *Job, grace time.Duration, c *cell) order {
@@ -63,7 +65,7 @@ func (c *cell) send() *cellSent {
 	if c == nil {
 		return nil
 	}
-	s := &cellSent{Layer: c.layer, Network: c.network, Port: c.port}
+	s := &cellSent{Layer: c.layer, Network: c.network, Port: c.port, Most: c.most}
 	for _, p := range c.places {
 		s.Paths, s.Reaches = append(s.Paths, []byte(p.path)), append(s.Reaches, p.reach)
 	}
@@ -77,7 +79,7 @@ func (s *cellSent) receive() (*cell, error) {
 	if len(s.Paths) != len(s.Reaches) {
 		return nil, errors.New("paths without their reach")
 	}
-	c := &cell{layer: s.Layer, network: s.Network, port: s.Port}
+	c := &cell{layer: s.Layer, network: s.Network, port: s.Port, most: s.Most}
 	for i, p := range s.Paths {
 		c.places = append(c.places, place{path: string(p), reach: s.Reaches[i]})
 	}

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,19 +138,14 @@ func (g *granter) allow(path string, reach reach) error {
 	if reach == reachNone {
 		return nil
 	}
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := openExact(path)
 	if err != nil {
-		return nil // gone, or unreadable anyway
+		return nil // gone, unreadable anyway, or a link that an earlier command made
 	}
 	defer func() { _ = unix.Close(fd) }()
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || g.hidden[idOf(&st)] || st.Mode&unix.S_IFMT == unix.S_IFLNK {
+	if err := unix.Fstat(fd, &st); err != nil || g.hidden[idOf(&st)] {
 		return nil
-	}
-	if reach == reachWrite {
-		if real, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err != nil || real != path {
-			return fmt.Errorf("%s has become a symbolic link", path)
-		}
 	}
 	if g.rules++; g.rules > maxRules {
 		return errTooManyRules

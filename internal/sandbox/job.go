@@ -24,6 +24,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -46,6 +47,10 @@ type Options struct {
 	// got hold of the output. 0: 250 ms.
 	WaitDelay time.Duration
 
+	// Processes is how many processes one confined command may have at a time;
+	// with more it is stopped. 0: 2048; at least 16.
+	Processes int
+
 	// Without names layers not to use although they may work, for tests and for
 	// machines on which one misbehaves.
 	Without []Layer
@@ -53,6 +58,8 @@ type Options struct {
 
 const (
 	defaultGrace     = 200 * time.Millisecond
+	defaultProcesses = 2048
+	minProcesses     = 16
 	maxGrace         = 250 * time.Millisecond
 	defaultWaitDelay = 250 * time.Millisecond
 )
@@ -63,6 +70,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.WaitDelay < 0 {
 		return o, errors.New("sandbox: WaitDelay must not be negative")
+	}
+	if o.Processes == 0 {
+		o.Processes = defaultProcesses
+	}
+	if o.Processes < minProcesses {
+		return o, fmt.Errorf("sandbox: Processes must be at least %d", minProcesses)
 	}
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
@@ -123,6 +136,9 @@ type Exit struct {
 	// NetworkRefused says that the command asked for an internet socket and was
 	// refused one. It is known on Linux only.
 	NetworkRefused bool
+	// TooMany says that the command was stopped because it had more processes
+	// than Options.Processes.
+	TooMany bool
 }
 
 // Run runs job, supervised and not confined, and blocks until it is over: the command has ended, every

@@ -9,8 +9,12 @@ import (
 )
 
 // missing returns what ModeRequire needs and is not there.
-func missing() (list []string) {
-	if err := landlockWorks(minLandlock); err != nil {
+func (r *Runner) missing() (list []string) {
+	err := landlockWorks(minLandlock)
+	if err == nil && slices.Contains(r.opts.Without, LayerLandlock) {
+		err = fmt.Errorf("Landlock (%w)", errNotUsed)
+	}
+	if err != nil {
 		list = append(list, err.Error())
 	}
 	if err := seccompWorks(); err != nil {
@@ -64,7 +68,7 @@ func (r *Runner) inspect() machine {
 func (r *Runner) try(layer Layer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), trialLimit)
 	defer cancel()
-	c := &cell{layer: layer, places: []place{{"/", reachRead}, {"/dev", reachNone}}}
+	c := &cell{layer: layer, places: []place{{"/", reachRead}, {"/dev", reachNone}}, most: r.opts.Processes}
 	_, err := r.run(ctx, Job{Dir: "/"}, c)
 	return err
 }

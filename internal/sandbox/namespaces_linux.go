@@ -1,9 +1,12 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -54,68 +57,117 @@ func idMappings(file string, id int, all bool) []syscall.SysProcIDMap {
 // arrangeMounts gives this process, in a mount namespace of its own, the view
 // that its command shall have: its own processes only in /proc, private shared
 // memory, and all else read-only save what may be written. Unlike Landlock this
-// also keeps modes, owners, times and attributes from being changed.
-func arrangeMounts(places []place) error {
+// also keeps modes, owners, times and attributes from being changed. It returns
+// the places that are left for Landlock.
+func arrangeMounts(places []place) ([]place, error) {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
+		return nil, fmt.Errorf("make mounts private: %w", err)
 	}
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
+		return nil, fmt.Errorf("mount /proc: %w", err)
 	}
-	limitNumbers()
-	var open []string
-	for _, p := range places {
-		if p.reach != reachWrite {
-			continue
-		}
-		err := unix.Mount(p.path, p.path, "", unix.MS_BIND|unix.MS_REC, "")
-		if errors.Is(err, unix.ENOENT) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("mount %s: %w", p.path, err)
-		}
-		open = append(open, p.path)
+	hide, err := planHidings(places)
+	if err != nil {
+		return nil, err
 	}
-	readOnly := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	if err := hide.apply(); err != nil {
+		return nil, err
+	}
+	if err := makeReadOnly(places, hide.steps); err != nil {
+		return nil, err
+	}
+	err = unix.Mount("tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777,size="+strconv.Itoa(sharedMemorySize))
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return nil, fmt.Errorf("mount /dev/shm: %w", err)
+	}
+	return append(hide.left, place{"/dev/shm", reachWrite}), nil
+}
+
+// makeReadOnly makes the file system read-only but for what may be written.
+// What is hidden in there stays read-only.
+func makeReadOnly(places []place, hidden []hiding) error {
 	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &readOnly); err != nil {
 		return fmt.Errorf("make the file system read-only: %w", err)
 	}
-	for _, path := range open {
-		if err := makeWritable(path); err != nil {
-			return err
+	sorted := slices.Clone(places)
+	slices.SortStableFunc(sorted, func(a, b place) int { return cmp.Compare(len(a.path), len(b.path)) })
+	for _, p := range sorted {
+		if p.reach != reachWrite {
+			continue
+		}
+		if err := makeWritable(p.path, hidden); err != nil {
+			return fmt.Errorf("make %s writable: %w", p.path, err)
 		}
 	}
-	err := unix.Mount("tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777,size="+strconv.Itoa(sharedMemorySize))
-	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("mount /dev/shm: %w", err)
+	return nil
+}
+
+var (
+	readOnly = unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	writable = unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
+)
+
+// makeWritable mounts what stands at path over itself, writable. It is held by
+// a descriptor all the time, so that no earlier command can have put a symbolic
+// link there.
+func makeWritable(path string, hidden []hiding) error {
+	at, err := openExact(path)
+	if err != nil {
+		return nil // nothing is there that may be written
+	}
+	defer func() { _ = unix.Close(at) }()
+	tree, err := unix.OpenTree(at, "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(tree) }()
+	err = unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &writable)
+	if errors.Is(err, unix.EPERM) { // what was read-only before, here or below, stays so
+		err = unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, &writable)
+		if errors.Is(err, unix.EPERM) {
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	err = unix.MoveMount(tree, "", at, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+	if err != nil {
+		return err
+	}
+	for _, h := range hidden { // of what is not attached, only the root can be changed
+		if rel, err := filepath.Rel(path, h.path); err == nil && h.closed && rel != "." && filepath.IsLocal(rel) {
+			if err := unix.MountSetattr(tree, rel, unix.AT_RECURSIVE|unix.AT_SYMLINK_NOFOLLOW, &readOnly); err != nil {
+				return fmt.Errorf("keep %s hidden: %w", rel, err)
+			}
+		}
 	}
 	return nil
+}
+
+// openExact opens what stands at path, if no part of that is a symbolic link.
+func openExact(path string) (fd int, err error) {
+	fd, err = unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	real, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	if err == nil && real != path {
+		err = unix.ELOOP
+	}
+	var st unix.Stat_t
+	if err == nil {
+		err = unix.Fstat(fd, &st)
+	}
+	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		err = unix.ELOOP
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 // sharedMemorySize bounds /dev/shm, in bytes.
 const sharedMemorySize = 1 << 30
-
-// makeWritable undoes read-only for the mount at path and those in it. A file
-// system in there that was read-only before cannot be undone, and stays.
-func makeWritable(path string) error {
-	writable := unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
-	err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE, &writable)
-	if errors.Is(err, unix.EPERM) {
-		err = unix.MountSetattr(unix.AT_FDCWD, path, 0, &writable)
-	}
-	if errors.Is(err, unix.EPERM) {
-		return nil // all of it was
-	}
-	if err != nil {
-		return fmt.Errorf("make %s writable: %w", path, err)
-	}
-	return nil
-}
-
-// limitNumbers bounds the processes of this namespace, for users whose
-// RLIMIT_NPROC the kernel does not heed. Kernels before 6.14 have one bound for
-// the whole machine and refuse; there the supervisor counts.
-func limitNumbers() bool {
-	return os.WriteFile("/proc/sys/kernel/pid_max", []byte(strconv.Itoa(limitProcesses)), 0) == nil
-}

@@ -119,7 +119,21 @@ func (b *Box) places(also []string) []place {
 	for _, path := range blocked {
 		list = append(list, place{path, reachNone})
 	}
-	return list
+	return lastOfEach(list)
+}
+
+// lastOfEach keeps, of places with the same path, the last.
+func lastOfEach(list []place) []place {
+	seen := map[string]bool{}
+	kept := make([]place, 0, len(list))
+	for _, p := range slices.Backward(list) {
+		if !seen[p.path] {
+			seen[p.path] = true
+			kept = append(kept, p)
+		}
+	}
+	slices.Reverse(kept)
+	return kept
 }
 
 // within says whether the clean path is base or below it.

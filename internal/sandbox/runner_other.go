@@ -33,7 +33,7 @@ func (r *Runner) machine() machine {
 }
 
 // missing returns what ModeRequire needs and is not there.
-func missing() []string { return []string{"Landlock ABI 3", "a seccomp filter"} }
+func (r *Runner) missing() []string { return []string{"Landlock ABI 3", "a seccomp filter"} }
 
 // run runs job; no cell confines it.
 func (r *Runner) run(ctx context.Context, job Job, _ *cell) (Exit, error) {

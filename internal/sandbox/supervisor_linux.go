@@ -139,6 +139,7 @@ type supervisor struct {
 	children <-chan os.Signal
 	cell     *cell // nil: the command is not confined
 	refused  atomic.Bool
+	tooMany  bool
 }
 
 // run starts the command, waits for its end, for the order to stop or for the
@@ -180,9 +181,11 @@ func (s *supervisor) start(o *order) started {
 		return started{pid: pid, err: err, listener: -1}
 	}
 	if s.cell.layer == LayerNamespaces {
-		if err := arrangeMounts(s.cell.places); err != nil {
+		left, err := arrangeMounts(s.cell.places)
+		if err != nil {
 			return started{err: notConfined{err}}
 		}
+		s.cell.places = left
 	}
 	return startConfined(s.cell, argv, attr)
 }
@@ -219,9 +222,12 @@ func readOrders(control io.Reader, orders chan<- byte) {
 // wait returns when it is time to kill what is left.
 func (s *supervisor) wait(orders <-chan byte) {
 	var deadline <-chan time.Time
-	var look <-chan time.Time
+	var look, count <-chan time.Time
+	if s.cell != nil {
+		count = time.Tick(countEvery)
+	}
 	for {
-		if deadline == nil && s.exited() || deadline != nil && !s.anyAlive() {
+		if deadline == nil && s.exited() || deadline != nil && s.alive() == 0 {
 			return
 		}
 		select {
@@ -239,6 +245,12 @@ func (s *supervisor) wait(orders <-chan byte) {
 				// Grandchildren end without a signal to this process.
 				look = time.Tick(10 * time.Millisecond)
 			}
+		case <-count:
+			// The kernel counts a user's processes, not a command's, and root's
+			// not at all.
+			if s.tooMany = s.alive() > s.cell.most; s.tooMany {
+				return
+			}
 		case <-look:
 		case <-deadline:
 			return
@@ -253,10 +265,14 @@ func (s *supervisor) exited() bool {
 	return err == nil && info.Signo != 0
 }
 
-func (s *supervisor) anyAlive() bool {
-	alive := false
-	descend(below(os.Getpid()), func(proc) { alive = true })
-	return alive
+// countEvery is how often a confined command's processes are counted.
+const countEvery = 200 * time.Millisecond
+
+// alive returns how many descendants there are.
+func (s *supervisor) alive() int {
+	n := 0
+	descend(below(os.Getpid()), func(proc) { n++ })
+	return n
 }
 
 // terminate asks all processes to stop, children before their parents: those
@@ -292,7 +308,7 @@ func (s *supervisor) finish() report {
 		switch {
 		case err == syscall.ECHILD:
 			rep := newReport(status)
-			rep.NetworkRefused = s.refused.Load()
+			rep.NetworkRefused, rep.TooMany = s.refused.Load(), s.tooMany
 			return rep
 		case pid == s.pid:
 			status = ws

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 	sandbox.Main()
 	if script := os.Getenv(gatewayScript); script != "" {
 		os.Exit(runAsGateway(script))
+	}
+	if name := os.Getenv(escapeVariable); name != "" {
+		os.Exit(runEscape(name))
 	}
 	os.Exit(m.Run())
 }
@@ -88,6 +92,20 @@ var survivors = []struct {
 
 func TestNothingSurvives(t *testing.T) {
 	r := newRunner(t)
+	t.Run("none", func(t *testing.T) { nothingSurvives(t, r.Run, false) })
+	for layer, r := range layers(t) {
+		t.Run(string(layer), func(t *testing.T) {
+			box, err := r.Box(sandbox.Rules{Workspace: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			nothingSurvives(t, box.Run, true)
+		})
+	}
+}
+
+// nothingSurvives runs the scripts. A confined one cannot kill its supervisor.
+func nothingSurvives(t *testing.T, run func(context.Context, sandbox.Job) (sandbox.Exit, error), confined bool) {
 	for _, tt := range survivors {
 		t.Run(tt.name, func(t *testing.T) {
 			m := mark()
@@ -95,9 +113,13 @@ func TestNothingSurvives(t *testing.T) {
 			defer cancel()
 			var asked time.Time
 			out := &watch{text: "ready", seen: func() { asked = time.Now(); cancel() }}
-			exit, err := r.Run(ctx, shellJob(strings.ReplaceAll(tt.script, "M", m), out))
+			script := strings.ReplaceAll(tt.script, "M", m)
+			if confined {
+				script = strings.ReplaceAll(script, "kill -KILL $PPID;", "kill -KILL $PPID; echo ready;")
+			}
+			exit, err := run(ctx, shellJob(script, out))
 			switch {
-			case tt.kills:
+			case tt.kills && !confined:
 				if err == nil || exit.Signal != syscall.SIGKILL {
 					t.Errorf("got %+v, %v for a killed supervisor", exit, err)
 				}
@@ -188,9 +210,18 @@ func TestGatewayKilled(t *testing.T) {
 	}
 }
 
-func TestRunsLeaveNothingOpen(t *testing.T) {
+// Set it to 10000 for a long run: make sandbox-soak.
+var runs = flag.Int("runs", 200, "how many commands TestRunsLeaveNothing runs")
+
+func TestRunsLeaveNothing(t *testing.T) {
 	r := newRunner(t)
-	count := func() (fds, goroutines, children int) {
+	t.Setenv("TMPDIR", t.TempDir())
+	box, err := r.Box(sandbox.Rules{Workspace: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d commands, layer %s", *runs, box.Layer())
+	count := func() (fds, goroutines, children, files int) {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
 			t.Fatal(err)
@@ -200,38 +231,48 @@ func TestRunsLeaveNothingOpen(t *testing.T) {
 			data, _ := os.ReadFile(l)
 			children += len(bytes.Fields(data))
 		}
-		return len(entries), runtime.NumGoroutine(), children
+		temporary, err := os.ReadDir(os.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries), runtime.NumGoroutine(), children, len(temporary)
 	}
-	run := func() {
+	m := mark()
+	run := func(i int) {
 		var out bytes.Buffer
-		if _, err := r.Run(t.Context(), shellJob("echo x; sleep 100 &", &out)); err != nil {
+		job := shellJob("mkdir -m 0 $TMPDIR/x; echo x >$TMPDIR/y; setsid sleep "+m+" & echo x", &out)
+		switch i % 4 {
+		case 1:
+			job.Argv = []string{"/nonexistent"}
+		case 2:
+			job.Grant.Unconfined = true
+		}
+		if _, err := box.Run(t.Context(), job); (err == nil) != (i%4 != 1) {
 			t.Error(err)
 		}
-		missing := shellJob("true", &out)
-		missing.Argv = []string{"/nonexistent"}
-		if _, err := r.Run(t.Context(), missing); err == nil {
-			t.Error("a missing program is no error")
-		}
 	}
-	run() // opens what the runtime keeps, such as its poller
-	fds, goroutines, children := count()
+	run(0) // opens what the runtime keeps, such as its poller
+	fds, goroutines, children, files := count()
 	var wg sync.WaitGroup
-	for range 4 {
+	for w := range 4 {
 		wg.Go(func() {
-			for range 25 {
-				run()
+			for i := range *runs / 4 {
+				run(i + w)
 			}
 		})
 	}
 	wg.Wait()
-	fds2, goroutines2, children2 := count()
+	fds2, goroutines2, children2, files2 := count()
 	for end := time.Now().Add(time.Second); goroutines2 > goroutines && time.Now().Before(end); {
 		runtime.Gosched() // a goroutine ends just after it has said that it is done
-		fds2, goroutines2, children2 = count()
+		fds2, goroutines2, children2, files2 = count()
 	}
-	if fds2 > fds || goroutines2 > goroutines || children2 > children {
-		t.Errorf("descriptors %d then %d, goroutines %d then %d, child processes %d then %d",
-			fds, fds2, goroutines, goroutines2, children, children2)
+	if fds2 > fds || goroutines2 > goroutines || children2 > children || files2 > files {
+		t.Errorf("descriptors %d then %d, goroutines %d then %d, child processes %d then %d, temporary files %d then %d",
+			fds, fds2, goroutines, goroutines2, children, children2, files, files2)
+	}
+	if left := marked(t, m); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

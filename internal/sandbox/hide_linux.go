@@ -1,0 +1,149 @@
+package sandbox
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Landlock only allows, so a directory with something blocked in it cannot be
+// written to: each entry would need a rule, and new ones would have none. In a
+// mount namespace something empty is mounted over what is blocked instead, and
+// the directory stays whole.
+
+// hidings are what is to be mounted over, and back, in this order.
+type hidings struct {
+	steps []hiding
+	left  []place // the places that are still for Landlock
+}
+
+type hiding struct {
+	path   string
+	tree   int  // what is to be seen again there, held open; -1: nothing
+	pin    bool // nothing is hidden: a mount point cannot be moved away
+	closed bool // something was mounted there that is to be read-only
+}
+
+// planHidings looks at places inside what can be written.
+func planHidings(places []place) (hidings, error) {
+	sorted := slices.Clone(places)
+	slices.SortStableFunc(sorted, func(a, b place) int { return cmp.Compare(len(a.path), len(b.path)) })
+	var h hidings
+	covered := map[string]bool{} // places that are hidden, or seen again
+	for i, p := range sorted {
+		around, ok := innermost(sorted[:i], p.path)
+		switch {
+		case !ok || around.path == p.path:
+		case p.reach == reachNone && around.reach == reachWrite:
+			covered[p.path] = true
+			h.pin(around.path, p.path)
+			h.steps = append(h.steps, hiding{path: p.path, tree: -1})
+			continue
+		case covered[around.path] && p.reach != reachNone:
+			covered[p.path] = true
+			fd, err := unix.OpenTree(unix.AT_FDCWD, p.path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+			if errors.Is(err, unix.ENOENT) {
+				continue
+			}
+			if err != nil {
+				return h, fmt.Errorf("keep %s: %w", p.path, err)
+			}
+			h.steps = append(h.steps, hiding{path: p.path, tree: fd})
+			continue
+		case covered[around.path]:
+			covered[p.path] = true
+			continue
+		}
+		h.left = append(h.left, p)
+	}
+	return h, nil
+}
+
+// pin keeps the folders between two paths where they are: a command that moved
+// one would uncover for the next command what is hidden in there.
+func (h *hidings) pin(from, to string) {
+	var above []hiding
+	for dir := filepath.Dir(to); dir != from; dir = filepath.Dir(dir) {
+		above = append(above, hiding{path: dir, tree: -1, pin: true})
+	}
+	slices.Reverse(above)
+	for _, p := range above {
+		if !slices.ContainsFunc(h.steps, func(s hiding) bool { return s.path == p.path }) {
+			h.steps = append(h.steps, p)
+		}
+	}
+}
+
+// innermost returns the place around path.
+func innermost(places []place, path string) (found place, ok bool) {
+	for _, p := range places {
+		if within(path, p.path) && (!ok || len(p.path) >= len(found.path)) {
+			found, ok = p, true
+		}
+	}
+	return found, ok
+}
+
+// apply hides.
+func (h hidings) apply() error {
+	for i := range h.steps {
+		s := &h.steps[i]
+		err := s.apply()
+		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ELOOP) {
+			return fmt.Errorf("hide %s: %w", s.path, err)
+		}
+		s.closed = err == nil && !s.pin
+	}
+	return nil
+}
+
+func (s *hiding) apply() error {
+	if s.tree >= 0 {
+		return s.show()
+	}
+	at, err := openExact(s.path)
+	if err != nil {
+		return err // a symbolic link hides nothing: what it leads to is a place of its own
+	}
+	defer func() { _ = unix.Close(at) }()
+	var st unix.Stat_t
+	if err := unix.Fstat(at, &st); err != nil {
+		return err
+	}
+	target := "/proc/self/fd/" + strconv.Itoa(at)
+	switch {
+	case s.pin:
+		return unix.Mount(target, target, "", unix.MS_BIND|unix.MS_REC, "")
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		return unix.Mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=555,size=64k")
+	}
+	return unix.Mount(os.DevNull, target, "", unix.MS_BIND, "")
+}
+
+// show mounts what was there before into what hides it.
+func (s *hiding) show() error {
+	defer func() { _ = unix.Close(s.tree) }()
+	var st unix.Stat_t
+	if err := unix.Fstat(s.tree, &st); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+		return err
+	}
+	var err error
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		err = os.Mkdir(s.path, 0o755)
+	} else {
+		err = os.WriteFile(s.path, nil, 0o644)
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return unix.MoveMount(s.tree, "", unix.AT_FDCWD, s.path, unix.MOVE_MOUNT_F_EMPTY_PATH)
+}
