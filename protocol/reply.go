@@ -117,6 +117,9 @@ type Status struct {
 	Memory        MemoryState       `json:"memory"`
 	UsageToday    UsageToday        `json:"usage_today"`
 	Channels      map[string]string `json:"channels"`
+	// Sandbox is how commands are confined: namespaces, landlock, seccomp,
+	// sandbox-exec or none.
+	Sandbox string `json:"sandbox,omitempty"`
 	// Problems are faults that need the owner, such as a configuration file
 	// that could not be reloaded.
 	Problems []string `json:"problems,omitempty"`

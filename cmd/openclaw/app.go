@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,7 +107,7 @@ func (a *app) facts() gateway.Facts {
 	var counted sessionCount
 	return gateway.Facts{
 		Model: a.parts.model, Models: a.parts.models, Tools: a.parts.tools, ToolNames: a.parts.toolNames,
-		Memory: a.parts.remembered, Problems: a.parts.problems, Usage: a.used,
+		Memory: a.parts.remembered, Sandbox: a.parts.sandbox, Problems: a.parts.problems, Usage: a.used,
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
 			n, err := counted.read(ctx, a.store, a.hub.Stats().Commits)
 			return usageToday(a.parts.budget.State()), n, err
@@ -133,6 +135,7 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	wg.Go(func() { served <- a.http.Serve(listener) })
 	a.logger.Info("gateway ready", "address", listener.Addr().String(), "version", version)
 	ready(listener.Addr().String())
+	wg.Go(a.parts.logSandbox)
 	select {
 	case <-ctx.Done():
 	case err = <-served:
@@ -206,6 +209,9 @@ func (a *app) reload(c *config.Config, models modelsFunc) {
 		a.sockets.CloseAll(protocol.ClosePolicy, protocol.ReasonAuth)
 	}
 	a.logger.Info("configuration taken over", "changed", changed)
+	if slices.ContainsFunc(changed, func(key string) bool { return strings.HasPrefix(key, "hands.sandbox") }) {
+		a.parts.logSandbox()
+	}
 	if later := config.NeedRestart(changed); len(later) > 0 {
 		a.logger.Warn("these changes take effect at the next start", "keys", later)
 	}

@@ -30,8 +30,27 @@ func execIn(box *sandbox.Box) shell.Exec {
 
 // notes are what the sandbox knows about why a command failed.
 func notes(exit sandbox.Exit) []string {
+	var list []string
 	if exit.NetworkRefused {
-		return []string{"sandbox: the network is off (hands.sandbox.network)"}
+		list = append(list, "sandbox: the network is off (hands.sandbox.network)")
 	}
-	return nil
+	if exit.TooMany {
+		list = append(list, "sandbox: stopped, it had too many processes")
+	}
+	return list
+}
+
+// weak says whether a layer leaves the files of the user open.
+func weak(l sandbox.Layer) bool { return l == sandbox.LayerNone || l == sandbox.LayerSeccomp }
+
+// sandbox implements gateway.Facts.
+func (p *parts) sandbox() string { return string(p.current.Load().box.Layer()) }
+
+// logSandbox logs how commands are confined, and what that leaves open.
+func (p *parts) logSandbox() {
+	s := p.current.Load()
+	s.logger.Info("sandbox chosen", "layer", string(s.box.Layer()))
+	for _, gap := range s.box.Gaps() {
+		s.logger.Warn("attention", "reason", gap)
+	}
 }

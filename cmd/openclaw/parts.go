@@ -150,11 +150,14 @@ func (p *parts) fault(err error) {
 }
 
 // problems implements gateway.Facts.
-func (p *parts) problems() []string {
+func (p *parts) problems() (list []string) {
 	if text := p.broken.Load(); text != nil {
-		return []string{*text}
+		list = append(list, *text)
 	}
-	return nil
+	if box := p.current.Load().box; weak(box.Layer()) {
+		list = append(list, box.Gaps()...)
+	}
+	return list
 }
 
 func (p *parts) model() (provider, name string) {

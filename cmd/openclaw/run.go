@@ -72,7 +72,7 @@ func (c *cli) rootCommand() *cobra.Command {
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
 	root.AddCommand(
 		c.chatCommand(), c.gatewayCommand(), c.statusCommand(), c.sessionCommand(), c.skillCommand(),
-		c.heartbeatCommand(), c.memoryCommand(), c.configCommand(), c.logsCommand(), c.statsCommand(), c.versionCommand(),
+		c.heartbeatCommand(), c.memoryCommand(), c.configCommand(), c.logsCommand(), c.doctorCommand(), c.statsCommand(), c.versionCommand(),
 	)
 	return root
 }

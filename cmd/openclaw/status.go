@@ -49,6 +49,9 @@ func printStatus(w io.Writer, address string, s protocol.Status, now time.Time) 
 	t.row("heartbeat", heartbeatText(s.Heartbeat, now))
 	t.row("skills", fmt.Sprintf("%d loaded, %d skipped", s.Skills.Loaded, s.Skills.Skipped))
 	t.row("tools", strings.Join(s.Tools, " "))
+	if s.Sandbox != "" {
+		t.row("sandbox", s.Sandbox)
+	}
 	t.row("memory", fmt.Sprintf("%d entries", s.Memory.Entries))
 	t.row("today", fmt.Sprintf("%d tokens, $%.2f%s", s.UsageToday.Tokens, s.UsageToday.CostUSD, limitText(s.UsageToday.LimitUSD)))
 	for _, model := range s.UsageToday.Unpriced {

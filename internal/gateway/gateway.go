@@ -44,6 +44,7 @@ type Facts struct {
 	// changed afterwards.
 	ToolNames func() []string
 	Memory    func() protocol.MemoryState
+	Sandbox   func() string // how commands are confined; "": nothing to say
 	Problems  func() []string
 	// Stored reports what the store counts: today's usage and how many
 	// sessions there are.

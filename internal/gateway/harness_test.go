@@ -186,6 +186,7 @@ func facts(store *sqlite.Store, a *agent.Agent) gateway.Facts {
 			return []protocol.ModelEntry{{ID: "scripted", Provider: "test", Default: true}}
 		},
 		Memory:   func() protocol.MemoryState { return protocol.MemoryState{Entries: 2} },
+		Sandbox:  func() string { return "" },
 		Problems: func() []string { return nil },
 		Tools: func() []protocol.ToolEntry {
 			var entries []protocol.ToolEntry

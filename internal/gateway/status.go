@@ -34,7 +34,7 @@ func sameStatus(a, b *protocol.Status) bool {
 		a.ActiveTurns == b.ActiveTurns && a.QueuedTurns == b.QueuedTurns &&
 		sameHeartbeat(&a.Heartbeat, &b.Heartbeat) && a.Skills == b.Skills && slices.Equal(a.Tools, b.Tools) &&
 		a.Memory == b.Memory && sameUsage(&a.UsageToday, &b.UsageToday) && maps.Equal(a.Channels, b.Channels) &&
-		slices.Equal(a.Problems, b.Problems)
+		a.Sandbox == b.Sandbox && slices.Equal(a.Problems, b.Problems)
 }
 
 func sameHeartbeat(a, b *protocol.HeartbeatState) bool {
@@ -62,7 +62,7 @@ func status(r *request) error {
 		Connections: g.connections(), Sessions: sessions,
 		ActiveTurns: stats.Active, QueuedTurns: stats.Queued,
 		Heartbeat: g.config.Heart.State(), Skills: g.config.Skills.Counts(), Tools: facts.ToolNames(), Memory: facts.Memory(),
-		UsageToday: usage, Problems: facts.Problems(),
+		UsageToday: usage, Sandbox: facts.Sandbox(), Problems: facts.Problems(),
 	}
 	if g.Draining() {
 		reply.State = "draining"
