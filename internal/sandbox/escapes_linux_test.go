@@ -40,6 +40,7 @@ type prison struct {
 	tcp     string // addresses on which the gateway listens
 	udp     string
 	mptcp   string
+	fd      int // a file that the gateway has open
 }
 
 func (p prison) file(name string) string { return filepath.Join(p.home, name) }
@@ -243,7 +244,7 @@ var escapes = []escape{
 		return err
 	}},
 	{name: "open a descriptor of the gateway", try: func(p prison) error {
-		f, err := os.OpenFile(ofGateway("fd/1")(p), os.O_WRONLY, 0)
+		f, err := os.OpenFile(ofGateway("fd/"+strconv.Itoa(p.fd))(p), os.O_RDONLY, 0)
 		if err != nil {
 			return err
 		}
@@ -430,6 +431,7 @@ func runEscape(name string) int {
 	f := strings.Split(os.Getenv(prisonVariable), "|")
 	gateway, _ := strconv.Atoi(f[1])
 	p := prison{home: f[0], gateway: gateway, tcp: f[2], udp: f[3], mptcp: f[4]}
+	p.fd, _ = strconv.Atoi(f[5])
 	runtime.LockOSThread() // some of it holds for a thread only
 	for _, e := range escapes {
 		if e.name != name {
@@ -486,6 +488,12 @@ func newPrison(t *testing.T) (prison, sandbox.Rules) {
 			p.udp = c.LocalAddr().String()
 		}
 	}
+	held, err := os.Open(p.file("note"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { held.Close() })
+	p.fd = int(held.Fd())
 	id, err := unix.SysvShmGet(p.gateway, 4096, unix.IPC_CREAT|0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -525,7 +533,7 @@ func (p prison) job(name string, out io.Writer) sandbox.Job {
 		Argv: []string{"/proc/self/exe"}, Dir: p.file(".openclaw/workspace"), Stdout: out, Stderr: out,
 		Env: []string{
 			escapeVariable + "=" + name, "PATH=" + os.Getenv("PATH"),
-			fmt.Sprintf("%s=%s|%d|%s|%s|%s", prisonVariable, p.home, p.gateway, p.tcp, p.udp, p.mptcp),
+			fmt.Sprintf("%s=%s|%d|%s|%s|%s|%d", prisonVariable, p.home, p.gateway, p.tcp, p.udp, p.mptcp, p.fd),
 		},
 	}
 }

@@ -5,7 +5,10 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -27,22 +30,32 @@ func New(opts Options) (*Runner, error) {
 	return &Runner{opts: opts}, nil
 }
 
+// sandboxExec is the program of macOS that confines.
+const sandboxExec = "/usr/bin/sandbox-exec"
+
 // machine returns what this system confines with.
 func (r *Runner) machine() machine {
-	return machine{LayerNone, []string{"commands run with all your rights: this system has no sandbox that openclaw knows; approvals are the guard"}}
+	if _, err := os.Stat(sandboxExec); err != nil || runtime.GOOS != "darwin" || slices.Contains(r.opts.Without, LayerSandboxExec) {
+		return machine{LayerNone, []string{"commands run with all your rights: this system has no sandbox that openclaw knows; approvals are the guard"}}
+	}
+	return machine{LayerSandboxExec, []string{"a command that leaves its process group outlives its end, and no limits are set: macOS has no means for it"}}
 }
 
 // missing returns what ModeRequire needs and is not there.
 func (r *Runner) missing() []string { return []string{"Landlock ABI 3", "a seccomp filter"} }
 
-// run runs job; no cell confines it.
-func (r *Runner) run(ctx context.Context, job Job, _ *cell) (Exit, error) {
+// run runs job, confined to c; nil: not confined.
+func (r *Runner) run(ctx context.Context, job Job, c *cell) (Exit, error) {
+	argv := job.Argv
+	if c != nil {
+		argv = append([]string{sandboxExec, "-p", profile(c)}, argv...)
+	}
 	stdio, err := openStdio(&job)
 	if err != nil {
 		return Exit{}, startError(&job, err)
 	}
 	cmd := &exec.Cmd{
-		Path: job.Argv[0], Args: job.Argv, Env: append([]string{}, job.Env...), Dir: job.Dir,
+		Path: argv[0], Args: argv, Env: append([]string{}, job.Env...), Dir: job.Dir,
 		Stdin: stdio.child[0], Stdout: stdio.child[1], Stderr: stdio.child[2],
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: job.Terminal},
 	}

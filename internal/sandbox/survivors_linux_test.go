@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if script := os.Getenv(gatewayScript); script != "" {
 		os.Exit(runAsGateway(script))
 	}
+	if os.Getenv(noNamespaces) != "" {
+		os.Exit(runWithoutNamespaces())
+	}
 	if name := os.Getenv(escapeVariable); name != "" {
 		os.Exit(runEscape(name))
 	}
