@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -23,11 +24,12 @@ func main() {
 	serve := flag.String("serve", "", "serve `what` (echo or scripted) and print the address; used by the program itself")
 	durable := flag.String("sync", "full", "of the scripted gateway's store: full or normal")
 	binary := flag.String("binary", "", "measure this binary; default: build one")
+	only := flag.String("only", "", "print the rows of this `step` alone: "+stepNames())
 	flag.Parse()
 	var err error
 	switch *serve {
 	case "":
-		err = measure(*binary)
+		err = measure(*binary, *only)
 	case "echo":
 		err = serveEcho(os.Stdout)
 	case "scripted":
@@ -44,8 +46,27 @@ func main() {
 // row is one line of the table.
 type row struct{ what, figure, beside string }
 
-// measure runs every measurement and prints the table.
-func measure(binary string) error {
+// step is a measurement: binary is what it measures, dir is its to use.
+type step struct {
+	name    string
+	measure func(ctx context.Context, binary, dir string) ([]row, error)
+}
+
+var steps = []step{
+	{"start", startAndIdle}, {"requests", requests}, {"connections", connections}, {"prompt", prompt}, {"turns", turns},
+	{"sessions", sessions}, {"followers", followers}, {"attacks", attacked},
+}
+
+func stepNames() string {
+	names := make([]string, len(steps))
+	for i, s := range steps {
+		names[i] = s.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// measure runs every measurement, or only one, and prints the table.
+func measure(binary, only string) error {
 	dir, err := os.MkdirTemp("", "openclaw-bench-")
 	if err != nil {
 		return err
@@ -58,14 +79,15 @@ func measure(binary string) error {
 		}
 	}
 	var rows []row
-	for _, step := range []func(context.Context, string, string) ([]row, error){
-		startAndIdle, requests, connections, prompt, turns, sessions, followers,
-	} {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		more, err := step(ctx, binary, dir)
+	for _, step := range steps {
+		if only != "" && only != step.name {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		more, err := step.measure(ctx, binary, dir)
 		cancel()
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
 		rows = append(rows, more...)
 	}

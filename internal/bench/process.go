@@ -27,6 +27,11 @@ type process struct {
 // newHome returns an empty directory to start a gateway on.
 func newHome(dir string) (string, error) { return os.MkdirTemp(dir, "home-") }
 
+// asShipped undoes what startGateway changes for the sake of the measurements.
+var asShipped = []string{
+	"OPENCLAW_GATEWAY_MAX_CONNECTIONS=1000", "OPENCLAW_GATEWAY_LIMITS_MESSAGES_PER_SECOND=60", "OPENCLAW_GATEWAY_LIMITS_BURST=120",
+}
+
 // startGateway runs the binary on the home and waits for its first answer.
 // What a client may ask for is not limited; env adds to the environment.
 func startGateway(ctx context.Context, binary, home string, env ...string) (*process, error) {
