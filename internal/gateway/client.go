@@ -83,8 +83,9 @@ type request struct {
 }
 
 // Receive handles one frame. It does not block on a turn, a store or another
-// client. frame may be reused when Receive has returned.
-func (c *Client) Receive(frame []byte) {
+// client. frame may be reused when Receive has returned. early says that the
+// client sends faster than it may: the caller should read slower.
+func (c *Client) Receive(frame []byte) (early bool) {
 	limits := c.gateway.limits.Load()
 	message, problem := protocol.Decode(frame, limits.Depth)
 	r := &request{client: c, id: message.ID, message: message}
@@ -92,16 +93,17 @@ func (c *Client) Receive(frame []byte) {
 		r.id = ulid.Make().String()
 	}
 	if limited := c.limit(limits); limited != nil {
-		problem = limited
+		problem, early = limited, true
 	}
 	if problem == nil {
 		problem = c.begin(r, limits)
 	}
 	if problem != nil {
 		c.send(protocol.TypeError, idOf(r, problem), protocol.NewError(problem))
-		return
+		return early
 	}
 	r.handle()
+	return false
 }
 
 // idOf returns the id of an error reply: none where the id belongs to another

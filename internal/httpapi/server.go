@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	openclaw "github.com/openclaw/openclaw-go"
@@ -47,8 +48,10 @@ type Config struct {
 type Server struct {
 	config Config
 	routes *http.ServeMux
-	http   *http.Server
-	porch  *porch
+	// Documents that take some milliseconds to make, and never change.
+	protocolSchema, asyncAPI func() []byte
+	http                     *http.Server
+	porch                    *porch
 }
 
 // New checks the configuration.
@@ -66,6 +69,8 @@ func New(config Config) (*Server, error) {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{config: config, routes: http.NewServeMux(), porch: newPorch(config.Waiting)}
+	s.protocolSchema = sync.OnceValue(protocol.Schema)
+	s.asyncAPI = sync.OnceValue(func() []byte { return protocol.AsyncAPI(config.Version) })
 	s.routes.HandleFunc("GET /healthz", s.healthz)
 	s.routes.HandleFunc("GET /readyz", s.readyz)
 	s.routes.HandleFunc("GET /schema/{name}", s.schema)
@@ -212,9 +217,9 @@ func (s *Server) schema(w http.ResponseWriter, r *http.Request) {
 	var document []byte
 	switch r.PathValue("name") {
 	case "protocol.json":
-		document = protocol.Schema()
+		document = s.protocolSchema()
 	case "asyncapi.json":
-		document = protocol.AsyncAPI(s.config.Version)
+		document = s.asyncAPI()
 	default:
 		s.fail(w, http.StatusNotFound, &openclaw.Error{
 			Code: openclaw.CodeNotFound, Message: "there are /schema/protocol.json and /schema/asyncapi.json",

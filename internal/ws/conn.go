@@ -97,7 +97,11 @@ func (c *conn) end(err error) {
 	if gone(err) {
 		c.cut()
 	}
-	c.shut(closing{protocolError, "this is no WebSocket frame that a client may send"}, true)
+	how := closing{protocolError, "this is no WebSocket frame that a client may send"}
+	if errors.Is(err, errReason) {
+		how = closing{protocol.CloseNotUTF8, errReason.Error()}
+	}
+	c.shut(how, true)
 	c.writer.Wait()
 	c.deadline.Stop()
 	c.cut()
@@ -159,7 +163,9 @@ func (c *conn) next() error {
 		return err
 	}
 	mine := c.claim()
-	c.client.Receive(data)
+	if early := c.client.Receive(data); early {
+		c.wire.early()
+	}
 	if mine {
 		c.drain()
 	}

@@ -28,6 +28,7 @@ type wire struct {
 	take    func(fd uintptr) bool // takeFrom
 	reading sync.Mutex
 	pending []byte      // has come in and was not read
+	crowded bool        // it filled the buffer: there is more
 	buffer  *inputBytes // where pending is; nil: in memory of its own
 	taken   error       // how take ended
 	frames
@@ -35,17 +36,17 @@ type wire struct {
 	outgoing
 }
 
-var (
-	errUnmasked = errors.New("a client's frame is not masked")
-
-	// errNoMessage ends a read that would wait for the next message. The
-	// connection waits for it by wait, whose stack is small, and not within
-	// the library. While the connection is being closed the library waits.
-	errNoMessage = errors.New("no message has come in")
-)
+// errNoMessage ends a read that would wait for the next message. The connection
+// waits for it by wait, whose stack is small, and not within the library. While
+// the connection is being closed the library waits.
+var errNoMessage = errors.New("no message has come in")
 
 // inputBytes is what is read at once.
 type inputBytes [16 << 10]byte
+
+// discardInterval is the time between two full buffers of a client that is being
+// closed: 16 MB/s.
+const discardInterval = time.Millisecond
 
 var inputs = sync.Pool{New: func() any { return new(inputBytes) }}
 
@@ -83,8 +84,8 @@ func (w *wire) wait() error {
 func (w *wire) Read(p []byte) (n int, err error) {
 	w.reading.Lock()
 	defer w.reading.Unlock()
-	if w.unmasked {
-		return 0, errUnmasked
+	if w.fault != nil {
+		return 0, w.fault
 	}
 	if len(w.pending) == 0 {
 		if w.between() && !w.ending.Load() {
@@ -98,10 +99,10 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	if w.pending = w.pending[n:]; len(w.pending) == 0 {
 		w.release()
 	}
-	w.slow(w.closed)
-	if w.unmasked && n == 0 {
+	w.slow()
+	if w.fault != nil && n == 0 {
 		w.release()
-		return 0, errUnmasked
+		return 0, w.fault
 	}
 	return n, nil
 }
@@ -143,7 +144,7 @@ func (w *wire) takeFrom(fd uintptr) (done bool) {
 		n, err = syscall.Read(int(fd), w.buffer[:])
 	}
 	if n > 0 {
-		w.pending, w.taken = w.buffer[:n], nil
+		w.pending, w.taken, w.crowded = w.buffer[:n], nil, n == len(w.buffer)
 		return true
 	}
 	w.release()
@@ -166,19 +167,16 @@ func (w *wire) release() {
 	w.buffer, w.pending = nil, nil
 }
 
-// slow waits as long as the frames that were no message came too early, or
-// until closed.
-func (f *frames) slow(closed <-chan struct{}) {
-	if f.parts == 0 {
-		return
+// slow waits as long as what came was too early. A client that is being closed
+// and goes on sending all it can is read at a pace.
+func (w *wire) slow() {
+	var early time.Duration
+	if w.parts > 0 {
+		early = w.tooEarly(time.Now())
 	}
-	now := time.Now()
-	if f.due.Before(now) {
-		f.due = now
+	if len(w.pending) == 0 && w.crowded && w.ending.Load() {
+		early = max(early, discardInterval)
 	}
-	f.due = f.due.Add(time.Duration(f.parts) * partInterval)
-	f.parts = 0
-	early := f.due.Sub(now) - partBurst*partInterval
 	if early <= 0 {
 		return
 	}
@@ -186,6 +184,13 @@ func (f *frames) slow(closed <-chan struct{}) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-closed:
+	case <-w.closed:
 	}
+}
+
+// early has the client slowed down for a message over its rate.
+func (w *wire) early() {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	w.parts += earlyParts
 }

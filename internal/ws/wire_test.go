@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,35 +93,53 @@ func FuzzWire(f *testing.F) {
 	})
 }
 
-// TestPartsAreSlowedDown sends twice the burst of empty fragments at once.
+// TestPartsAreSlowedDown sends twice of what may come at once.
 func TestPartsAreSlowedDown(t *testing.T) {
+	fragments := strings.Repeat("\x00\x80abcd", 2*partBurst)
+	for name, flood := range map[string]string{
+		"fragments": fragments,
+		"pings":     strings.Repeat("\x89\x80abcd", 2*partBurst/controlParts),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(&packets{bytes: []byte(flood), size: 1 << 20}, nil)
+				w.ending.Store(true) // so that reads wait between messages too
+				began := time.Now()
+				_, _ = io.Copy(io.Discard, w)
+				want := partBurst * partInterval
+				if took := time.Since(began); took < want-time.Second || took > want+time.Second {
+					t.Errorf("it took %v to read them, want %v", took, want)
+				}
+			})
+		})
+	}
 	synctest.Test(t, func(t *testing.T) {
-		var flood []byte
-		for range 2 * partBurst {
-			flood = append(flood, "\x00\x80abcd"...)
-		}
-		w := newWire(&packets{bytes: flood, size: 1 << 20}, nil)
+		cut := newWire(&packets{bytes: []byte(fragments), size: 1 << 20}, nil)
+		time.AfterFunc(time.Second, func() { _ = cut.Close() })
 		began := time.Now()
+		_, _ = io.Copy(io.Discard, cut)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("a closed connection is slowed down for %v", took)
+		}
+	})
+}
+
+// TestEarlyMessagesAreSlowedDown has every message over the rate.
+func TestEarlyMessagesAreSlowedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 2 * partBurst / earlyParts
+		w := newWire(&packets{bytes: []byte(strings.Repeat("\x81\x80abcd", n)), size: 1 << 20}, nil)
 		w.ending.Store(true)
-		buffer := make([]byte, 1024)
-		for {
+		began, buffer := time.Now(), make([]byte, 64)
+		for range n {
 			if _, err := w.Read(buffer); err != nil {
-				break
+				t.Fatal(err)
 			}
+			w.early()
 		}
 		want := partBurst * partInterval
 		if took := time.Since(began); took < want-time.Second || took > want+time.Second {
 			t.Errorf("it took %v to read them, want %v", took, want)
-		}
-		cut := newWire(&packets{bytes: flood, size: 1 << 20}, nil)
-		time.AfterFunc(time.Second, func() { _ = cut.Close() })
-		began = time.Now()
-		cut.ending.Store(true)
-		for range 2 * partBurst {
-			_, _ = cut.Read(buffer)
-		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("a closed connection is slowed down for %v", took)
 		}
 	})
 }
