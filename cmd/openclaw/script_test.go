@@ -137,14 +137,14 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for range again.C {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
 		if err == nil && (len(args) == 1 || strings.Contains(string(data), args[1])) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s: not there after 10 s: %q", args[0], args[1:])
+			ts.Fatalf("%s: not there after a minute: %q", args[0], args[1:])
 		}
 	}
 }

@@ -36,10 +36,16 @@ const token = "correct-horse-battery"
 
 func newServer(t *testing.T, access gateway.Access, ready bool) (*Server, *upgrades) {
 	t.Helper()
+	return newServerWaiting(t, access, ready, 10*time.Second)
+}
+
+// newServerWaiting has a patience of its own for the header of a request.
+func newServerWaiting(t *testing.T, access gateway.Access, ready bool, header time.Duration) (*Server, *upgrades) {
+	t.Helper()
 	u := &upgrades{}
 	s, err := New(Config{
 		Door: gateway.NewDoor(access, nil), Upgrader: u, Version: "test",
-		Ready: func() bool { return ready }, HeaderTimeout: 200 * time.Millisecond,
+		Ready: func() bool { return ready }, HeaderTimeout: header,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +161,7 @@ func TestThrottledAddressIsToldWhenToComeBack(t *testing.T) {
 
 // TestSlowHeader has a client that never finishes its request header.
 func TestSlowHeader(t *testing.T) {
-	s, _ := newServer(t, gateway.Access{}, true)
+	s, _ := newServerWaiting(t, gateway.Access{}, true, 200*time.Millisecond)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

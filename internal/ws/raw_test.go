@@ -141,7 +141,11 @@ func wantAnswer(t testing.TB, url string) {
 	c := rawDial(t, url, "")
 	defer c.Close()
 	c.say(t, frame(fin|text, toolList))
-	if _, payload, err := c.hear(); err != nil || !strings.HasPrefix(string(payload), `{"type":"tools"`) {
+	opcode, payload, err := c.hear()
+	for err == nil && opcode == ping {
+		opcode, payload, err = c.hear()
+	}
+	if err != nil || !strings.HasPrefix(string(payload), `{"type":"tools"`) {
 		t.Errorf("another client gets %.100q, %v", payload, err)
 	}
 }
