@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,12 +58,28 @@ type Server struct {
 	logger  *slog.Logger
 	limits  atomic.Pointer[Limits]
 
-	mu      sync.Mutex
-	conns   map[*conn]struct{}
-	refused []*conn // of conns, the oldest first
-	closed  bool
-	wg      sync.WaitGroup // conns
+	queued atomic.Int64 // bytes that wait for clients to read
+
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	refused   []*conn // of conns, the oldest first
+	newcomers int     // since tidy ran
+	tidy      *time.Timer
+	closed    bool
+	wg        sync.WaitGroup // conns
 }
+
+// A crowd of newcomers, as when all clients come back after a restart, leaves
+// memory behind: the HTTP server makes 12 KB of buffers for each upgrade. The
+// collector would come to it when as much again is needed, or in minutes.
+const (
+	crowd     = 256
+	tidyAfter = 300 * time.Millisecond // without another newcomer
+)
+
+// maxQueued bounds the bytes that wait for all clients together. Beyond it one
+// that has something waiting already is taken for a slow one.
+const maxQueued = 256 << 20
 
 // maxRefused bounds how many clients are being told at once why they are
 // refused. Each can hold its socket for a while; with one more, the oldest is
@@ -75,8 +92,18 @@ func NewServer(g *gateway.Gateway, limits Limits, logger *slog.Logger) *Server {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{gateway: g, logger: logger, conns: map[*conn]struct{}{}}
+	s.tidy = time.AfterFunc(time.Hour, s.tidyUp)
+	s.tidy.Stop()
 	s.SetLimits(limits)
 	return s
+}
+
+// tidyUp gives back what newcomers have left behind.
+func (s *Server) tidyUp() {
+	s.mu.Lock()
+	s.newcomers = 0
+	s.mu.Unlock()
+	debug.FreeOSMemory()
 }
 
 // SetLimits changes the limits: of open connections too, from their next
@@ -144,6 +171,9 @@ func (s *Server) admit(c *conn, ask func() *openclaw.Error) *refusal {
 		}
 	}
 	s.conns[c] = struct{}{}
+	if s.newcomers++; s.newcomers >= crowd {
+		s.tidy.Reset(tidyAfter)
+	}
 	if how.why == nil {
 		return nil
 	}
@@ -176,6 +206,7 @@ func (s *Server) CloseAll(code protocol.CloseCode, reason string) {
 func (s *Server) Close(ctx context.Context) {
 	s.mu.Lock()
 	s.closed = true
+	s.tidy.Stop()
 	s.mu.Unlock()
 	s.CloseAll(protocol.CloseGoingAway, protocol.ReasonShutdown)
 	done := make(chan struct{})

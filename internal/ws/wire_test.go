@@ -143,3 +143,28 @@ func TestEarlyMessagesAreSlowedDown(t *testing.T) {
 		}
 	})
 }
+
+// TestQueuesAreBoundedTogether has all clients together let too much wait: one
+// that has something waiting is slow, one that has nothing gets its frame.
+func TestQueuesAreBoundedTogether(t *testing.T) {
+	s := NewServer(nil, Limits{}, nil)
+	c := &conn{server: s, writing: true} // nobody writes
+	frame := make([]byte, 1000)
+	c.enqueue(frame)
+	c.enqueue(frame)
+	if got := s.queued.Load(); got != 2000 || !c.fits(frame) {
+		t.Errorf("%d bytes wait, fits is %v", got, c.fits(frame))
+	}
+	s.queued.Add(maxQueued)
+	if c.fits(frame) {
+		t.Error("there is room beyond the bound")
+	}
+	if other := (&conn{server: s}); !other.fits(frame) {
+		t.Error("a client with nothing waiting gets no frame")
+	}
+	c.dequeue()
+	c.dequeue()
+	if got := s.queued.Load(); got != maxQueued {
+		t.Errorf("%d bytes more wait when all was taken", got-maxQueued)
+	}
+}

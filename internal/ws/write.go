@@ -67,13 +67,20 @@ func (c *conn) Close(code protocol.CloseCode, reason string) {
 // fits says whether the queue has room for the frame; an empty one always has.
 func (c *conn) fits(frame []byte) bool {
 	limits := c.server.limits.Load()
-	return len(c.queue) == 0 || len(c.queue) < limits.WriteQueue && c.bytes+len(frame) <= limits.WriteQueueBytes
+	return len(c.queue) == 0 || len(c.queue) < limits.WriteQueue && c.bytes+len(frame) <= limits.WriteQueueBytes &&
+		c.server.queued.Load()+int64(len(frame)) <= maxQueued
 }
 
 func (c *conn) enqueue(frame []byte) {
 	c.queue = append(c.queue, frame)
-	c.bytes += len(frame)
+	c.count(len(frame))
 	c.write()
+}
+
+// count keeps account of what waits in the queue.
+func (c *conn) count(bytes int) {
+	c.bytes += bytes
+	c.server.queued.Add(int64(bytes))
 }
 
 func (c *conn) shut(how closing, drop bool) {
@@ -92,7 +99,8 @@ func (c *conn) shutLocked(how closing, drop bool) {
 	c.closing = &how
 	c.wire.ending.Store(true)
 	if drop {
-		c.queue, c.bytes = nil, 0
+		c.queue = nil
+		c.count(-c.bytes)
 	}
 	c.deadline = time.AfterFunc(c.server.limits.Load().WriteTimeout, c.cut)
 	c.wake()
@@ -173,7 +181,7 @@ func (c *conn) dequeue() ([]byte, *closing) {
 	frame := c.queue[0]
 	c.queue[0] = nil
 	c.queue = c.queue[1:]
-	c.bytes -= len(frame)
+	c.count(-len(frame))
 	c.wake()
 	return frame, nil
 }
