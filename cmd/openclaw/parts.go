@@ -48,8 +48,9 @@ type partSet struct {
 
 	mu      sync.Mutex
 	agent   *agent.Agent
-	catalog string   // of the skills, as the agent knows it
-	names   []string // of the tools of the agent named
+	catalog string               // of the skills, as the agent knows it
+	entries []protocol.ToolEntry // the tools of the agent named
+	names   []string             // theirs, sorted
 	named   *agent.Agent
 }
 
@@ -175,28 +176,30 @@ func (p *parts) models() []protocol.ModelEntry {
 }
 
 func (p *parts) tools() []protocol.ToolEntry {
-	specs := p.agent().Tools()
-	entries := make([]protocol.ToolEntry, len(specs))
-	for i, s := range specs {
-		entries[i] = protocol.ToolEntry{Name: s.Name, Description: s.Description, Parameters: []byte(s.Parameters)}
-	}
+	entries, _ := p.listed()
 	return entries
 }
 
-// toolNames implements gateway.Facts: status is asked for often, and needs no
-// schemas.
 func (p *parts) toolNames() []string {
+	_, names := p.listed()
+	return names
+}
+
+// listed returns what there is to say of the tools; it is made once for an
+// agent, since clients ask for it often.
+func (p *parts) listed() (entries []protocol.ToolEntry, names []string) {
 	s := p.current.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.named != s.agent {
-		s.names, s.named = nil, s.agent
-		for _, tool := range s.agent.Tools() {
-			s.names = append(s.names, tool.Name)
+		s.entries, s.names, s.named = nil, nil, s.agent
+		for _, t := range s.agent.Tools() {
+			s.entries = append(s.entries, protocol.ToolEntry{Name: t.Name, Description: t.Description, Parameters: []byte(t.Parameters)})
+			s.names = append(s.names, t.Name)
 		}
 		slices.Sort(s.names)
 	}
-	return s.names
+	return s.entries, s.names
 }
 
 func (p *parts) remembered() protocol.MemoryState {

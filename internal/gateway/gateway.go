@@ -40,8 +40,8 @@ type Facts struct {
 	Model  func() (provider, name string)
 	Models func() []protocol.ModelEntry
 	Tools  func() []protocol.ToolEntry
-	// ToolNames are those of Tools in alphabetical order. The slice is not
-	// changed afterwards.
+	// Tools and ToolNames, which are in alphabetical order, return slices that
+	// are not changed afterwards.
 	ToolNames func() []string
 	Memory    func() protocol.MemoryState
 	Sandbox   func() string // how commands are confined; "": nothing to say
@@ -102,6 +102,7 @@ type Gateway struct {
 
 	startedAt string // started, as the protocol writes it
 	status    statusText
+	tools     toolsText
 
 	mu       sync.Mutex
 	clients  map[*Client]struct{}

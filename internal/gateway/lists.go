@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/openclaw/openclaw-go/protocol"
 )
@@ -116,8 +117,26 @@ func skillList(r *request) error {
 }
 
 func toolList(r *request) error {
-	r.reply(protocol.TypeTools, protocol.Tools{Tools: r.client.gateway.config.Facts.Tools()})
+	g := r.client.gateway
+	r.reply(protocol.TypeTools, g.tools.of(g.config.Facts.Tools()))
 	return nil
+}
+
+// toolsText remembers the list of tools as it was sent: it is long.
+type toolsText struct {
+	mu   sync.Mutex
+	last []protocol.ToolEntry
+	text protocol.Encoded
+}
+
+// of returns the payload for the list. The same slice has the same tools.
+func (c *toolsText) of(list []protocol.ToolEntry) protocol.Encoded {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.text == nil || len(list) != len(c.last) || len(list) > 0 && &list[0] != &c.last[0] {
+		c.last, c.text = list, protocol.EncodePayload(protocol.TypeTools, protocol.Tools{Tools: list})
+	}
+	return c.text
 }
 
 func modelList(r *request) error {
