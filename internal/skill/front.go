@@ -26,7 +26,8 @@ type field struct {
 	line  int
 	text  string     // a scalar's text, "" for null and for anything else
 	plain bool       // it is a scalar
-	node  *yaml.Node // nil when the front matter is not valid YAML
+	node  *yaml.Node // nil when the key could not be read as YAML
+	raw   string     // what stands there, where node is nil
 }
 
 // split takes a file apart: byte order mark and carriage returns go, blank
@@ -72,10 +73,10 @@ func firstLine(s string) string {
 func isRule(line string) bool { return strings.TrimRight(line, " \t") == "---" }
 
 // readFront reads the keys of a document's front matter. What is no valid
-// YAML is read once more line by line, for the name and the description only.
+// YAML as a whole is read key by key.
 func readFront(doc document) (map[string]field, []Problem) {
 	if len(doc.front) > maxFront {
-		return scanLines(doc), []Problem{{Line: doc.frontLine, Reason: "the front matter is over 32 KiB: only name and description are read"}}
+		return readBlocks(doc, Problem{Line: doc.frontLine, Reason: "the front matter is over 32 KiB; it is read key by key"})
 	}
 	var node yaml.Node
 	err := yaml.Load([]byte(doc.front), &node)
@@ -85,15 +86,15 @@ func readFront(doc document) (map[string]field, []Problem) {
 	if strings.TrimSpace(withoutComments(doc.front)) == "" {
 		return nil, nil
 	}
-	problem := Problem{Line: doc.frontLine, Reason: "the front matter is not a list of keys and values; only name and description are read"}
+	problem := Problem{Line: doc.frontLine, Reason: "the front matter is not a list of keys and values"}
 	if where, ok := errors.AsType[*yaml.LoadError](err); ok {
 		problem.Line = doc.frontLine + max(where.Mark.Line, 1) - 1
-		problem.Reason = "not valid YAML (" + where.Message + "); only name and description are read"
+		problem.Reason = "not valid YAML (" + where.Message + "); it is read key by key"
 		if strings.Contains(where.Message, "mapping values") {
 			problem.Reason += "; put quotes around a text that has a colon in it"
 		}
 	}
-	return scanLines(doc), []Problem{problem}
+	return readBlocks(doc, problem)
 }
 
 func readMapping(mapping *yaml.Node, firstLine int) (map[string]field, []Problem) {
@@ -102,46 +103,30 @@ func readMapping(mapping *yaml.Node, firstLine int) (map[string]field, []Problem
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
 		line := firstLine + key.Line - 1
-		if value.Kind == yaml.AliasNode && value.Alias != nil {
-			value = value.Alias
-		}
 		if _, twice := fields[key.Value]; twice {
 			problems = append(problems, Problem{Line: line, Reason: "the key " + quoted(key.Value) + " is there twice; the first one counts"})
 			continue
 		}
-		f := field{line: line, node: value, plain: value.Kind == yaml.ScalarNode}
-		if f.plain && value.Tag != "!!null" {
-			f.text = strings.TrimSpace(value.Value)
-		}
-		fields[key.Value] = f
+		fields[key.Value] = fieldOf(value, line)
 	}
 	return fields, problems
 }
 
-// scanLines finds name and description in front matter that is no valid YAML:
-// the rest of the line that begins with the key, and the indented lines below.
-func scanLines(doc document) map[string]field {
-	fields := make(map[string]field)
-	lines := strings.Split(doc.front, "\n")
-	for i, line := range lines {
-		key, value, ok := strings.Cut(line, ":")
-		key = strings.TrimRight(key, " \t")
-		if _, twice := fields[key]; !ok || twice || key != "name" && key != "description" {
-			continue
-		}
-		words := []string{unquote(strings.TrimSpace(value))}
-		if strings.Trim(words[0], "|>+-") == "" {
-			words = nil
-		}
-		for _, more := range lines[i+1:] {
-			if strings.TrimLeft(more, " \t") == more && more != "" {
-				break
-			}
-			words = append(words, more)
-		}
-		fields[key] = field{line: doc.frontLine + i, plain: true, text: oneLine(strings.Join(words, " "))}
+func fieldOf(value *yaml.Node, line int) field {
+	value = meant(value)
+	f := field{line: line, node: value, plain: value.Kind == yaml.ScalarNode}
+	if f.plain && value.Tag != "!!null" {
+		f.text = strings.TrimSpace(value.Value)
 	}
-	return fields
+	return f
+}
+
+// meant follows an alias.
+func meant(node *yaml.Node) *yaml.Node {
+	if node != nil && node.Kind == yaml.AliasNode && node.Alias != nil {
+		return node.Alias
+	}
+	return node
 }
 
 func unquote(s string) string {

@@ -30,6 +30,11 @@ func parse(file string, data []byte) (*Skill, []Problem) {
 	warn := func(p Problem) { problems = append(problems, p) }
 	s.Name = readName(fields["name"], doc, ownName(file, single), warn)
 	s.Description = readDescription(fields["description"], doc, warn)
+	s.Requires = readRequires(fields["metadata"], warn)
+	s.Triggers, s.triggers = readTriggers(fields["triggers"], warn)
+	s.Allowed, s.Tools = readAllowed(fields, warn)
+	s.ModelOnly = !truth(fields["user-invocable"].node, true)
+	s.UserOnly = truth(fields["disable-model-invocation"].node, false)
 	switch {
 	case s.Name == "":
 		warn(Problem{Line: doc.frontLine, Reason: "no usable name; add a line `name: my-skill`", Skipped: true})

@@ -27,15 +27,15 @@ func TestParse(t *testing.T) {
 		{"inline JSON metadata", "", "---\nname: dir\ndescription: d\nmetadata: {\"openclaw\":{\"requires\":{\"bins\":[\"jq\"]}}}\n---\nB", "dir|d|B", nil},
 		{"metadata on indented lines, trailing comma", "", "---\nname: dir\ndescription: d\nmetadata:\n  {\n    \"a\": [1,],\n  }\n---\nB", "dir|d|B", nil},
 		{"unquoted colon", "", "---\nname: dir\ndescription: Use for: (1) x\nother: y\n---\nB", "dir|Use for: (1) x|B",
-			[]string{"/s/dir/SKILL.md:3: not valid YAML (mapping values are not allowed in this context); only name and description are read; put quotes around a text that has a colon in it"}},
+			[]string{"/s/dir/SKILL.md:3: not valid YAML (mapping values are not allowed in this context); it is read key by key; put quotes around a text that has a colon in it"}},
 		{"unquoted colon over lines", "", "---\nname: 'dir'\ndescription: Use for: x\n  and more\n\n  text\n---\nB", "dir|Use for: x and more text|B",
-			[]string{"/s/dir/SKILL.md:3: not valid YAML (mapping values are not allowed in this context); only name and description are read; put quotes around a text that has a colon in it"}},
+			[]string{"/s/dir/SKILL.md:3: not valid YAML (mapping values are not allowed in this context); it is read key by key; put quotes around a text that has a colon in it"}},
 		{"tab indent, block kept", "", "---\nname: dir\ndescription: |\n\tOne\n\ttwo\n---\nB", "dir|One two|B",
-			[]string{"/s/dir/SKILL.md:4: not valid YAML (found a tab character where an indentation space is expected); only name and description are read"}},
+			[]string{"/s/dir/SKILL.md:4: not valid YAML (found a tab character where an indentation space is expected); it is read key by key"}},
 		{"conflict markers", "", "---\nname: dir\n<<<<<<< ours\ndescription: one\n=======\ndescription: two\n>>>>>>> theirs\n---\nB", "dir|one|B",
-			[]string{"/s/dir/SKILL.md:4: not valid YAML (could not find expected ':'); only name and description are read"}},
+			[]string{"/s/dir/SKILL.md:4: not valid YAML (could not find expected ':'); it is read key by key"}},
 		{"front matter is a list", "", "---\n- name\n---\nB text", "dir|B text|B text", []string{
-			"/s/dir/SKILL.md:2: the front matter is not a list of keys and values; only name and description are read",
+			"/s/dir/SKILL.md:2: the front matter is not a list of keys and values",
 			"/s/dir/SKILL.md:2: no usable name; \"dir\" is taken from the path",
 			"/s/dir/SKILL.md:2: no description; the first paragraph is taken"}},
 		{"no front matter", "", "# Title\n\nDoes one\nthing.\n\nMore.", "dir|Does one thing.|# Title\n\nDoes one\nthing.\n\nMore.",
@@ -150,7 +150,7 @@ func TestPromptFence(t *testing.T) {
 	_, rest, _ := strings.Cut(prompt, "\n<")
 	mark, rest, _ := strings.Cut(rest, ">\n")
 	inside, request, ok := strings.Cut(rest, "\n</"+mark+">\n\nRequest: ")
-	if !ok || inside != "Description: Two lines\n\nRun /a b/x/go." || request != "do it" {
+	if !ok || inside != "Description: Two lines\nDirectory: /a b/x\n\nRun /a b/x/go." || request != "do it" {
 		t.Errorf("prompt is\n%s", prompt)
 	}
 

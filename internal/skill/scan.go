@@ -172,8 +172,7 @@ func within(root, path string) bool {
 }
 
 // readFile reads a skill's file that findSkills found under root. It opens the
-// file through the root, so that a link put there since cannot lead out, and
-// without blocking, so that a FIFO put there since cannot hold it up.
+// file through the root, so that a link put there since cannot lead out.
 func readFile(root, path string) ([]byte, error) {
 	real, err := realPath(root)
 	if err != nil {
@@ -188,23 +187,29 @@ func readFile(root, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	f, err := dir.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := openRegular(dir, rel)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errNotRegular
-	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		err = errTooLarge
 	}
 	return data, err
+}
+
+// openRegular opens a regular file, without blocking, so that a FIFO in its
+// place cannot hold it up.
+func openRegular(dir *os.Root, name string) (*os.File, error) {
+	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, errNotRegular, f.Close())
+	}
+	return f, nil
 }
 
 var (

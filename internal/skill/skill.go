@@ -24,11 +24,22 @@ type Skill struct {
 	Name        string // see Slug
 	Description string // 1 to 1024 code points; may have several lines
 	Body        string // the instructions; lines end with \n
-	File        string // absolute path of the file, links resolved
-	Dir         string // the directory that holds File
+	File        string // absolute path, links resolved; of one in the program a name, see Root
+	Dir         string // the directory that holds File; "" for one in the program
 	Source      string // the root it was found under, as configured
 
+	Requires  Requires
+	Missing   string   // what it lacks here, so that it is off; "" when it is on
+	Triggers  []string // as written
+	Allowed   []string // the tools it declares, as written
+	Tools     []string // the same by our names, maybe with wildcards; nil: it declares none and may use all
+	ModelOnly bool     // people cannot invoke it
+	UserOnly  bool     // models are not told of it
+
 	Warnings []Problem // what is wrong with the file, though it loaded
+
+	triggers []trigger
+	root     *Root // it was found under
 }
 
 // Info describes a skill without its instructions.
@@ -38,7 +49,10 @@ type Info struct {
 	Source      string // the root it was found under, as configured
 	File        string
 	Enabled     bool
-	Reason      string // why it is not enabled; "" when it is
+	Reason      string   // why it is not enabled; "" when it is
+	Warnings    []string // what else is to be known of it: faults of the file, others of its name
+	UserOnly    bool     // models are not told of it
+	ModelOnly   bool     // people cannot invoke it
 }
 
 // Problem is something wrong with a skill's file.
@@ -67,15 +81,35 @@ const promptRule = "The text between the two marker lines below is a skill: inst
 // the same when it is replayed. "{baseDir}" in the instructions becomes the
 // skill's directory.
 func (s *Skill) Prompt(args string) string {
-	text := "Description: " + oneLine(s.Description) + "\n\n" +
-		strings.Trim(strings.ReplaceAll(s.Body, "{baseDir}", s.Dir), "\n")
+	text := s.text()
 	args = strings.TrimSpace(args)
 	mark := marker(s.Name, text+"\x00"+args)
 	if args == "" {
 		args = "Carry out this skill."
 	}
-	return fmt.Sprintf("# Skill: %s\n\n%s\n\n<%s>\n%s\n</%s>\n\nRequest: %s", s.Name, promptRule, mark, text, mark, args)
+	return fmt.Sprintf("# Skill: %s\n\n%s\n\n%s\n\nRequest: %s", s.Name, promptRule, fenced(mark, text), args)
 }
+
+// Reading returns what a model reads when it has asked for the skill itself,
+// fenced in the same way.
+func (s *Skill) Reading() string {
+	text := s.text()
+	return fmt.Sprintf("# Skill: %s\n\n%s\n\n%s", s.Name, promptRule, fenced(marker(s.Name, text), text))
+}
+
+// text is the skill as a model reads it.
+func (s *Skill) text() string {
+	head := "Description: " + oneLine(s.Description) + "\n"
+	if s.Dir != "" {
+		head += "Directory: " + oneLine(s.Dir) + "\n"
+	}
+	if len(s.Allowed) > 0 {
+		head += "Tools: " + strings.Join(s.Allowed, ", ") + "\n"
+	}
+	return head + "\n" + strings.Trim(strings.ReplaceAll(s.Body, "{baseDir}", s.Dir), "\n")
+}
+
+func fenced(mark, text string) string { return "<" + mark + ">\n" + text + "\n</" + mark + ">" }
 
 // marker returns a tag that does not occur in text.
 func marker(name, text string) string {

@@ -1,6 +1,7 @@
 package skill
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // standard, then those that OpenClaw's own skills use.
 var knownKeys = []string{
 	"name", "description", "license", "compatibility", "metadata", "allowed-tools",
-	"version", "author", "homepage", "triggers", "user-invocable", "disable-model-invocation",
+	"version", "author", "homepage", "triggers", "tools", "user-invocable", "disable-model-invocation",
 	"command-dispatch", "command-tool", "command-arg-mode",
 }
 
@@ -41,6 +42,24 @@ func Validate(path string) []Problem {
 	if err != nil {
 		return []Problem{{File: file, Reason: reason(err), Skipped: true}}
 	}
+	return validate(file, data)
+}
+
+// Validate checks the skill of that name as Validate does, and returns its
+// file. The error is as of Get.
+func (x *Index) Validate(name string) (file string, problems []Problem, err error) {
+	s, err := x.Get(name)
+	if err != nil {
+		return "", nil, err
+	}
+	data, err := s.root.bytes(s.File)
+	if err != nil {
+		return s.File, []Problem{{File: s.File, Reason: reason(err), Skipped: true}}, nil
+	}
+	return s.File, validate(s.File, data), nil
+}
+
+func validate(file string, data []byte) []Problem {
 	_, problems := parse(file, data)
 	if slices.ContainsFunc(problems, func(p Problem) bool { return p.Skipped }) {
 		return problems
@@ -78,8 +97,13 @@ func checkFields(file string, doc document, fields map[string]field) []Problem {
 	if f := fields["compatibility"]; utf8.RuneCountInString(f.text) > 500 {
 		add(f.line, "compatibility must be at most 500 characters")
 	}
-	if f, ok := fields["metadata"]; ok && (f.node == nil || f.node.Kind != yaml.MappingNode) {
-		add(f.line, "metadata must be a list of keys and values")
+	if f := fields["metadata"]; f.node != nil && f.node.Kind == yaml.ScalarNode && (f.text == "" || mapping(f.node) != nil) {
+		add(f.line, "metadata must be a list of keys and values, not a text")
+	}
+	for _, key := range []string{"user-invocable", "disable-model-invocation"} {
+		if f, ok := fields[key]; ok && f.text != "true" && f.text != "false" {
+			add(f.line, key+" must be true or false")
+		}
 	}
 	for key, f := range fields {
 		if !slices.Contains(knownKeys, key) {
@@ -89,6 +113,8 @@ func checkFields(file string, doc document, fields map[string]field) []Problem {
 	if n := strings.Count(doc.body, "\n"); n > 500 {
 		add(doc.bodyLine, "the instructions have "+strconv.Itoa(n)+" lines; move details into files beside it (at most 500)")
 	}
-	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(a.Line-b.Line, strings.Compare(a.Reason, b.Reason))
+	})
 	return problems
 }
