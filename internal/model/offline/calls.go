@@ -21,6 +21,7 @@ const (
 	toolWrite  = "write_file"
 	toolSave   = "memory_save"
 	toolSearch = "memory_search"
+	toolSkill  = "use_skill"
 )
 
 // The arguments of the tools, in the order they are written.
@@ -48,6 +49,11 @@ type (
 		Query string `json:"query"`
 	}
 )
+
+// skillArgs are those of use_skill.
+type skillArgs struct {
+	Name string `json:"name"`
+}
 
 // option is one way to carry out an ask.
 type option struct {
@@ -91,8 +97,8 @@ func options(a ask, c catalog) []option {
 	case kindRecall:
 		return []option{{toolSearch, searchArgs{a.text}}}
 	case kindSkill:
-		if file := c.file(a.text); file != "" {
-			return []option{{toolRead, pathArgs{Path: file}}, shell("cat %s", shellPath(file))}
+		if l, ok := c.find(a.text); ok {
+			return []option{{toolSkill, skillArgs{l.name}}, {toolRead, pathArgs{Path: l.file}}, shell("cat %s", shellPath(l.file))}
 		}
 	}
 	return nil

@@ -121,7 +121,10 @@ func parseSkill(name, prompt string) (skillText, bool) {
 	if !ok {
 		return skillText{}, false
 	}
-	s := skillText{name: name, request: strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(after), "Request:"))}
+	s := skillText{name: name}
+	if request, ok := strings.CutPrefix(strings.TrimSpace(after), "Request:"); ok {
+		s.request = strings.TrimSpace(request)
+	}
 	if s.request == noRequest {
 		s.request = ""
 	}
@@ -173,7 +176,7 @@ type catalogLine struct{ name, description, file string }
 
 // catalogPattern finds the lines of the list that package skill writes.
 var catalogPattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^- ([^\s:(]+)(?:: (.*))? \((/[^\n]*)\)$`)
+	return regexp.MustCompile(`^- ([^\s:(]+)(?:: (.*))? \(([^\n]*)\)$`)
 })
 
 // readCatalog finds the list under its heading.
@@ -194,29 +197,29 @@ func readCatalog(system string) catalog {
 	return c
 }
 
-func (c catalog) file(name string) string {
+func (c catalog) find(name string) (catalogLine, bool) {
 	for _, l := range c {
 		if strings.EqualFold(l.name, strings.ReplaceAll(strings.TrimSpace(name), " ", "-")) {
-			return l.file
+			return l, true
 		}
 	}
-	return ""
+	return catalogLine{}, false
 }
 
-// read makes a skill of its file's text.
+// read makes a skill of what use_skill, or a file tool, has returned.
 func (c catalog) read(name, text string) skillText {
-	s := skillText{name: name, body: text}
-	file := c.file(name)
-	for _, l := range c {
-		if l.file == file {
-			s.name, s.description = l.name, l.description
+	l, _ := c.find(name) // it was found before
+	if head, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(head, skillHead) {
+		if s, ok := parseSkill(l.name, rest); ok {
+			return s
 		}
 	}
+	s := skillText{name: l.name, description: l.description, body: text}
 	if rest, ok := strings.CutPrefix(text, "---\n"); ok {
 		if _, body, ok := strings.Cut(rest, "\n---\n"); ok {
 			s.body = body
 		}
 	}
-	s.body = strings.ReplaceAll(s.body, "{baseDir}", path.Dir(file))
+	s.body = strings.ReplaceAll(s.body, "{baseDir}", path.Dir(l.file))
 	return s
 }
