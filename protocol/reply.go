@@ -17,6 +17,9 @@ type Response struct {
 	Usage      openclaw.Usage `json:"usage"`
 	DurationMS int64          `json:"duration_ms"`
 	Seq        int64          `json:"seq,omitzero"` // of the turn_completed event; absent where nothing was stored
+	// Hint tells the sender of a chat what became of it that the text does not
+	// show: a skill was used, or "/name" is none.
+	Hint string `json:"hint,omitzero"`
 }
 
 // CallDone is one tool call of a finished turn.
@@ -206,6 +209,10 @@ type SkillEntry struct {
 	Source      string `json:"source"`
 	Enabled     bool   `json:"enabled"`
 	Reason      string `json:"reason,omitzero"` // why it is not enabled
+	File        string `json:"file,omitzero"`
+	// Warnings are faults that did not keep it from loading, and other skills
+	// of its name, which are not used.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Tools completes tool_list.

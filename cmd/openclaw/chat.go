@@ -148,8 +148,12 @@ func (c *cli) oneTurn(ctx context.Context, f chatFlags, purpose string, kind pro
 	return nil
 }
 
-// footer says, with --verbose, what the answer took.
+// footer says what became of the message that the answer does not show and,
+// with --verbose, what it took.
 func (c *cli) footer(r protocol.Response) {
+	if r.Hint != "" {
+		c.remark("%s", r.Hint)
+	}
 	if c.flags.verbose {
 		c.remark("%s · %d tokens · %.1f s", r.Model, r.TokensUsed, float64(r.DurationMS)/1000)
 	}

@@ -159,7 +159,29 @@ func (t *conversation) handle(ctx context.Context, line string) error {
 	case "/cancel":
 		return t.cancel(ctx)
 	}
-	return &plainError{text: "there is no command " + name + didYouMean(nearest(name, commandNames())) + "; /help lists them"}
+	return t.invoke(ctx, name, line)
+}
+
+// invoke sends a line that begins with the name of a skill, and refuses any
+// other name: it is a slip more often than a message.
+func (t *conversation) invoke(ctx context.Context, name, line string) error {
+	if err := t.connected(ctx); err != nil {
+		return err
+	}
+	list, err := client.Ask[protocol.Skills](ctx, t.link.Client, protocol.TypeSkillList, protocol.Empty{})
+	if err != nil {
+		return connectionError(err)
+	}
+	names := commandNames()
+	for _, s := range list.Skills {
+		if strings.EqualFold("/"+s.Name, strings.ReplaceAll(name, "_", "-")) {
+			return t.say(ctx, line)
+		}
+		if s.Enabled {
+			names = append(names, "/"+s.Name)
+		}
+	}
+	return &plainError{text: "there is no command or skill " + name + didYouMean(nearest(name, names)) + "; /help lists the commands"}
 }
 
 func commandNames() []string {
@@ -171,6 +193,7 @@ func (t *conversation) help() {
 	t.cli.remark("/model NAME    let another model answer; without a name the configured one")
 	t.cli.remark("/reset         forget this conversation so far")
 	t.cli.remark("/cancel        stop what runs in this conversation; Ctrl-C stops your own answer")
+	t.cli.remark("/SKILL ...     run a skill; openclaw skill list shows them")
 	t.cli.remark("/exit          leave, like /quit and Ctrl-D")
 }
 

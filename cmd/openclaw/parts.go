@@ -76,7 +76,8 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
-	tools, err := makeTools(c, remembered, box, ownPort)
+	skills := newSkills(c, logger)
+	tools, err := makeTools(c, remembered, skills, box, ownPort)
 	if err != nil {
 		return err
 	}
@@ -84,9 +85,8 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		p.cooldowns = agent.NewCooldowns(nil)
 	}
 	next := &partSet{
-		config: c, set: set, tools: tools, memory: remembered, box: box, logger: logger,
+		config: c, set: set, tools: tools, skills: skills, memory: remembered, box: box, logger: logger,
 		fallback: spare, cooldowns: p.cooldowns, budget: p.budget,
-		skills: skill.New(skill.Options{Roots: append([]string{c.Skills.Path}, c.Skills.ExtraPaths...), Logger: logger}),
 	}
 	if err := next.makeAgent(); err != nil {
 		return err
@@ -212,33 +212,6 @@ func (p *parts) remembered() protocol.MemoryState {
 		s.logger.Warn("memory cannot be counted", "err", err)
 	}
 	return protocol.MemoryState{Entries: n}
-}
-
-// Prompt implements gateway.Skills.
-func (p *parts) Prompt(name, args string) (string, error) {
-	found, err := p.current.Load().skills.Get(name)
-	if err != nil {
-		return "", err
-	}
-	return found.Prompt(args), nil
-}
-
-// List implements gateway.Skills.
-func (p *parts) List() []protocol.SkillEntry {
-	infos := p.current.Load().skills.List()
-	entries := make([]protocol.SkillEntry, len(infos))
-	for i, s := range infos {
-		entries[i] = protocol.SkillEntry{
-			Name: s.Name, Description: s.Description, Source: s.Source, Enabled: s.Enabled, Reason: s.Reason,
-		}
-	}
-	return entries
-}
-
-// Counts implements gateway.Skills.
-func (p *parts) Counts() protocol.SkillCounts {
-	loaded, skipped := p.current.Load().skills.Counts()
-	return protocol.SkillCounts{Loaded: loaded, Skipped: skipped}
 }
 
 // modelsFunc makes the models that a configuration describes.

@@ -10,15 +10,19 @@ import (
 	"github.com/openclaw/openclaw-go/internal/memory"
 	"github.com/openclaw/openclaw-go/internal/policy"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
+	"github.com/openclaw/openclaw-go/internal/skill"
 	"github.com/openclaw/openclaw-go/internal/tool/files"
 	memorytool "github.com/openclaw/openclaw-go/internal/tool/memory"
 	"github.com/openclaw/openclaw-go/internal/tool/shell"
+	skilltool "github.com/openclaw/openclaw-go/internal/tool/skill"
 	"github.com/openclaw/openclaw-go/internal/tool/web"
 )
 
 // makeTools returns the tools that the configuration allows. ownPort is as in
 // web.Options.
-func makeTools(c *config.Config, remembered *memory.Store, box *sandbox.Box, ownPort func() int) ([]openclaw.Tool, error) {
+func makeTools(
+	c *config.Config, remembered *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int,
+) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return nil, err
@@ -51,6 +55,7 @@ func makeTools(c *config.Config, remembered *memory.Store, box *sandbox.Box, own
 	if c.Memory.Enabled {
 		tools = append(tools, memorytool.Tools(remembered)...)
 	}
+	tools = append(tools, skilltool.New(shelf{skills}))
 	return policy.Apply(policy.Rules{AlwaysDeny: c.Permissions.AlwaysDeny}, tools)
 }
 

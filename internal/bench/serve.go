@@ -75,11 +75,12 @@ type fixed struct{ model openclaw.Model }
 func (f fixed) Resolve(string) (agent.Choice, error) {
 	return agent.Choice{Name: "instant", Model: f.model}, nil
 }
-func (fixed) Prompt(string, string) (string, error)     { return "", nil }
-func (fixed) List() []protocol.SkillEntry               { return nil }
-func (fixed) Counts() (c protocol.SkillCounts)          { return c }
-func (fixed) Trigger(bool) (s protocol.HeartbeatStatus) { return s }
-func (fixed) State() (s protocol.HeartbeatState)        { return s }
+func (fixed) Invoke(string, string) (i gateway.Invocation, err error) { return i, nil }
+func (fixed) Fit(string) (i gateway.Invocation, err error)            { return i, nil }
+func (fixed) List() []protocol.SkillEntry                             { return nil }
+func (fixed) Counts() (c protocol.SkillCounts)                        { return c }
+func (fixed) Trigger(bool) (s protocol.HeartbeatStatus)               { return s }
+func (fixed) State() (s protocol.HeartbeatState)                      { return s }
 
 // serveScripted is a whole gateway, store included, around a model that
 // answers at once. durable is the store's Sync.

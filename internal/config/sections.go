@@ -87,7 +87,7 @@ type Memory struct {
 type Skills struct {
 	Path         string   `yaml:"path" default:"~/.openclaw/skills" form:"path" doc:"The directory of the skills."`
 	ExtraPaths   []string `yaml:"extra_paths" form:"path" doc:"Further directories of skills."`
-	AllowInstall bool     `yaml:"allow_install" default:"true" inert:"true" doc:"Let skills be installed."`
+	AllowInstall bool     `yaml:"allow_install" default:"true" doc:"Let skill install install skills."`
 }
 
 // Heartbeat is the regular look at HEARTBEAT.md.

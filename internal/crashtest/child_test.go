@@ -130,11 +130,12 @@ type parts struct{ model openclaw.Model }
 func (p parts) Resolve(string) (agent.Choice, error) {
 	return agent.Choice{Provider: "test", Name: "scripted", Model: p.model}, nil
 }
-func (parts) Prompt(string, string) (string, error)     { return "", nil }
-func (parts) List() []protocol.SkillEntry               { return nil }
-func (parts) Counts() (c protocol.SkillCounts)          { return c }
-func (parts) Trigger(bool) (s protocol.HeartbeatStatus) { return s }
-func (parts) State() (s protocol.HeartbeatState)        { return s }
+func (parts) Invoke(string, string) (i gateway.Invocation, err error) { return i, nil }
+func (parts) Fit(string) (i gateway.Invocation, err error)            { return i, nil }
+func (parts) List() []protocol.SkillEntry                             { return nil }
+func (parts) Counts() (c protocol.SkillCounts)                        { return c }
+func (parts) Trigger(bool) (s protocol.HeartbeatStatus)               { return s }
+func (parts) State() (s protocol.HeartbeatState)                      { return s }
 
 func (parts) facts(store *sqlite.Store) gateway.Facts {
 	return gateway.Facts{

@@ -80,6 +80,7 @@ type request struct {
 	session string
 	stream  bool
 	deltas  deltas
+	hint    string // what its sender should know
 }
 
 // Receive handles one frame. It does not block on a turn, a store or another

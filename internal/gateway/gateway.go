@@ -18,13 +18,24 @@ import (
 	"github.com/openclaw/openclaw-go/protocol"
 )
 
-// Skills finds skills for skill_invoke and skill_list.
+// Skills finds skills for skill_invoke, chat and skill_list.
 type Skills interface {
-	// Prompt returns what the model reads when the skill is invoked with args.
-	// It fails with SKILL_NOT_FOUND.
-	Prompt(name, args string) (string, error)
+	// Invoke returns the turn that runs a skill with args, the user's own
+	// words. It fails with SKILL_NOT_FOUND.
+	Invoke(name, args string) (Invocation, error)
+	// Fit returns the turn of a chat message: that of a skill which the message
+	// names ("/name args") or which its triggers fit, else one with an empty
+	// Prompt. It fails as Invoke does. It must not block for long.
+	Fit(text string) (Invocation, error)
 	List() []protocol.SkillEntry
 	Counts() protocol.SkillCounts
+}
+
+// Invocation is the part of a turn that a skill decides.
+type Invocation struct {
+	Prompt string   // what the model reads; "": the text itself
+	Tools  []string // the only tools it may use; nil: all there are
+	Hint   string   // what the sender should know, "" for nothing
 }
 
 // Heart is the heartbeat.

@@ -100,14 +100,32 @@ func (m models) Resolve(name string) (agent.Choice, error) {
 // skills knows the one skill of gateway-api.txt.
 type skills struct{}
 
-func (skills) Prompt(name, args string) (string, error) {
+func (skills) Invoke(name, args string) (gateway.Invocation, error) {
 	if name != "email-assistant" {
-		return "", &openclaw.Error{
+		return gateway.Invocation{}, &openclaw.Error{
 			Code: openclaw.CodeSkillNotFound, Message: "there is no skill " + name,
 			Details: map[string]any{"nearest": []string{"email-assistant"}},
 		}
 	}
-	return "Skill: read the mail. Arguments: " + args, nil
+	return gateway.Invocation{Prompt: "Skill: read the mail. Arguments: " + args}, nil
+}
+
+// Fit knows /email-assistant, which may use no tool at all, and /off, which
+// cannot be invoked.
+func (s skills) Fit(text string) (gateway.Invocation, error) {
+	name, args, _ := strings.Cut(text, " ")
+	switch name {
+	case "/email-assistant":
+		found, err := s.Invoke(name[1:], args)
+		found.Tools = []string{}
+		return found, err
+	case "/off":
+		return s.Invoke(name, args)
+	}
+	if strings.HasPrefix(name, "/") {
+		return gateway.Invocation{Hint: "no skill is called " + name[1:]}, nil
+	}
+	return gateway.Invocation{}, nil
 }
 
 func (skills) List() []protocol.SkillEntry {

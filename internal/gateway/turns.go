@@ -21,7 +21,12 @@ func chat(r *request) error {
 	if problem != nil {
 		return problem
 	}
-	r.submit(turn, openclaw.TurnStarted{Source: openclaw.SourceClient, Text: p.Text})
+	fit, err := r.client.gateway.config.Skills.Fit(p.Text)
+	if err != nil {
+		return err
+	}
+	r.hint, turn.Options.Tools = fit.Hint, fit.Tools
+	r.submit(turn, openclaw.TurnStarted{Source: openclaw.SourceClient, Text: p.Text, Prompt: fit.Prompt})
 	return nil
 }
 
@@ -41,12 +46,13 @@ func skillInvoke(r *request) error {
 	if problem != nil {
 		return problem
 	}
-	prompt, err := r.client.gateway.config.Skills.Prompt(p.Skill, args)
+	skill, err := r.client.gateway.config.Skills.Invoke(p.Skill, args)
 	if err != nil {
 		return err
 	}
+	turn.Options.Tools = skill.Tools
 	r.submit(turn, openclaw.TurnStarted{
-		Source: openclaw.SourceSkill, Text: strings.TrimSpace("/" + p.Skill + " " + args), Prompt: prompt,
+		Source: openclaw.SourceSkill, Text: strings.TrimSpace("/" + p.Skill + " " + args), Prompt: skill.Prompt,
 	})
 	return nil
 }
@@ -105,7 +111,7 @@ func (r *request) Done(o session.Outcome) {
 	}
 	response := protocol.Response{
 		Text: o.Text, TokensUsed: o.Usage.Total(), ToolCalls: make([]protocol.CallDone, len(o.Calls)),
-		Session: o.Session, Model: o.Model, Usage: o.Usage, DurationMS: o.Duration.Milliseconds(), Seq: o.Seq,
+		Session: o.Session, Model: o.Model, Usage: o.Usage, DurationMS: o.Duration.Milliseconds(), Seq: o.Seq, Hint: r.hint,
 	}
 	for i, c := range o.Calls {
 		response.ToolCalls[i] = protocol.CallDone{

@@ -31,7 +31,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type nothing struct{ session.Store }
 
-func (nothing) Prompt(string, string) (string, error)                           { return "", nil }
+func (nothing) Invoke(string, string) (i gateway.Invocation, err error)         { return i, nil }
+func (nothing) Fit(string) (i gateway.Invocation, err error)                    { return i, nil }
 func (nothing) List() []protocol.SkillEntry                                     { return nil }
 func (nothing) Counts() protocol.SkillCounts                                    { return protocol.SkillCounts{} }
 func (nothing) Trigger(bool) protocol.HeartbeatStatus                           { return protocol.HeartbeatStatus{} }
