@@ -153,7 +153,7 @@ func callLine(tool string, args []byte) string {
 		return oneLine(tool + " " + string(args))
 	}
 	line := []string{tool}
-	for _, name := range []string{"command", "path", "pattern", "query", "url", "text"} {
+	for _, name := range []string{"command", "path", "pattern", "query", "url", "text", "name"} {
 		var value string
 		if raw, ok := members[name]; ok && json.Unmarshal(raw, &value) == nil {
 			line = append(line, value)

@@ -63,6 +63,25 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
+// corpusTexts are the files of the corpus, as seeds.
+func corpusTexts(t testing.TB) []string {
+	files, err := filepath.Glob("testdata/corpus/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there is no corpus", err)
+	}
+	var texts []string
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := expand(t, string(archive.Files[0].Data)); len(text) < 64<<10 {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
 // foldsCase says whether the disk takes upper and lower case for the same.
 func foldsCase(t *testing.T) bool {
 	_, err := os.Stat(strings.ToUpper(put(t, tempRoot(t), "a", "")))
@@ -154,7 +173,7 @@ var (
 
 // expand makes the bytes of a file: {{3 x}} stands for xxx, \r and the like
 // for characters that a text file should not have.
-func expand(t *testing.T, text string) string {
+func expand(t testing.TB, text string) string {
 	text = repeats.ReplaceAllStringFunc(text, func(s string) string {
 		m := repeats.FindStringSubmatch(s)
 		n, err := strconv.Atoi(m[1])

@@ -172,6 +172,9 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, seed := range corpusTexts(f) {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, problems := parse("/skills/some dir/SKILL.md", data)
 		skipped := false
@@ -193,6 +196,15 @@ func FuzzParse(f *testing.F) {
 		if n := utf8.RuneCountInString(s.Description); n < 1 || n > maxDescription || strings.Contains(s.Description, "\r") {
 			t.Errorf("description of %d: %q", n, s.Description)
 		}
+		for _, tool := range s.Tools {
+			if tool == "" || strings.ContainsAny(tool, "( \n") {
+				t.Errorf("tool %q", tool)
+			}
+		}
+		if len(s.Triggers) > maxTriggers || len(s.Tools) > maxListed || len(s.Requires.Bins) > maxListed {
+			t.Errorf("lists without bounds: %+v", s)
+		}
+		corpusMachine.missing(s.Requires)
 		if strings.Contains(s.Body, "\r") || !utf8.ValidString(s.Prompt("x")) {
 			t.Errorf("body %q", s.Body)
 		}
