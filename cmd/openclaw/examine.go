@@ -14,7 +14,6 @@ import (
 	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
-	"github.com/openclaw/openclaw-go/internal/skill"
 )
 
 func (e *examination) configuration() {
@@ -188,7 +187,7 @@ func (e *examination) port(g config.Gateway) {
 }
 
 func (e *examination) skills() {
-	index := skill.New(skill.Options{Roots: append([]string{e.cfg.Skills.Path}, e.cfg.Skills.ExtraPaths...)})
+	index := newSkills(e.cfg, nil)
 	loaded, skipped := index.Counts()
 	for _, s := range index.List() {
 		if s.Reason != "" {
