@@ -242,7 +242,7 @@ func TestTokenIsNowhere(t *testing.T) {
 	if !strings.Contains(said.String(), "PATH=") {
 		t.Error("the command has not shown its environment:", said.String())
 	}
-	for _, target := range []string{"/", "/healthz", "/readyz", "/schema/protocol.json", "/schema/asyncapi.json", "/ws", "/nowhere"} {
+	for _, target := range []string{"/", "/healthz", "/readyz", "/schema/protocol.json", "/schema/asyncapi.json", "/ws", "/metrics", "/v1/models", "/nowhere"} {
 		for _, shown := range []string{doorToken, doorToken + "x"} {
 			r, err := http.Get("http://" + address + target + "?token=" + shown)
 			if err != nil {
