@@ -20,7 +20,7 @@ type smallDisk struct{ home }
 func newSmallDisk(t *testing.T) smallDisk {
 	t.Helper()
 	dir := t.TempDir()
-	if err := syscall.Mount("openclaw-test", dir, "tmpfs", 0, "size=2m"); err != nil {
+	if err := syscall.Mount("openclaw-test", dir, "tmpfs", 0, "size=3m"); err != nil {
 		t.Skipf("cannot mount a small tmpfs, which takes root and the right to mount: %v", err)
 	}
 	t.Cleanup(func() {
