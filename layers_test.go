@@ -64,7 +64,7 @@ var layers = []layer{
 	{folders: []string{"internal/model", "internal/model/anthropic", "internal/model/offline"},
 		kind: wired, libs: []string{anyLibrary},
 		why: "an adapter turns one API into the words; it knows no other adapter and nothing above"},
-	{folders: []string{"internal/model/openai", "internal/model/google"},
+	{folders: []string{"internal/model/openai", "internal/model/google", "internal/model/ollama"},
 		kind: wired, may: []string{"internal/model/endpoint", "internal/model/loose"}, libs: []string{anyLibrary},
 		why: "adapters of our own make share how HTTP fails and how servers bend JSON, and nothing of their APIs"},
 	{folders: []string{"internal/model/endpoint"}, may: []string{"internal/model/loose"}, libs: []string{anyLibrary},

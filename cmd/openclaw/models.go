@@ -11,6 +11,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/model/anthropic"
 	"github.com/openclaw/openclaw-go/internal/model/google"
 	"github.com/openclaw/openclaw-go/internal/model/offline"
+	"github.com/openclaw/openclaw-go/internal/model/ollama"
 	"github.com/openclaw/openclaw-go/internal/model/openai"
 )
 
@@ -21,6 +22,10 @@ const (
 	googleModel    = "gemini-flash-latest"
 	offlineModel   = "offline"
 )
+
+// ollamaProbe bounds how long a start waits for an Ollama to say what it has.
+// Where nothing listens, that is known at once.
+const ollamaProbe = 40 * time.Millisecond
 
 // configuredModels returns the providers that the configuration makes usable:
 // those with a key, those it names, and always the offline one.
@@ -45,6 +50,9 @@ func configuredModels(c *config.Config) (*model.Set, error) {
 		if err != nil {
 			return nil, err
 		}
+		if name == chosen && endpoint.Model == "" {
+			p = preferred(p)
+		}
 		providers[name] = p
 	}
 	endpoint, _ := c.Endpoint(chosen)
@@ -61,8 +69,7 @@ func configuredModels(c *config.Config) (*model.Set, error) {
 // usable says whether an endpoint that nobody chose can be used by name.
 func usable(c *config.Config, e config.Endpoint) bool {
 	_, listed := c.Providers[e.Name]
-	implemented := e.API == "anthropic" || e.API == "openai" || e.API == "google" || e.API == offlineModel
-	return implemented && (e.API == offlineModel || listed || e.APIKey != "")
+	return e.API == offlineModel || listed || e.APIKey != ""
 }
 
 // autoProvider is the meaning of provider: auto.
@@ -73,13 +80,33 @@ func autoProvider(c *config.Config) string {
 			return e.APIKey != ""
 		}
 	}
+	ollamaHere := func(context.Context) bool {
+		e, _ := c.Endpoint("ollama")
+		p, err := makeProvider(e)
+		return err == nil && preferred(p).Default != ollama.Newest
+	}
 	name, _ := model.Auto(context.Background(), []model.Candidate{
 		{Provider: "anthropic", Usable: withKey("anthropic")},
 		{Provider: "openai", Usable: withKey("openai")},
 		{Provider: "google", Usable: withKey("google")},
+		{Provider: "ollama", Usable: ollamaHere},
 		{Provider: offlineModel},
 	})
 	return name
+}
+
+// preferred returns p with a model that the server says it has as its default,
+// where p is an Ollama. One that does not answer at once is asked with the
+// first turn.
+func preferred(p model.Provider) model.Provider {
+	if server, ok := p.Model.(*ollama.Adapter); ok {
+		ctx, cancel := context.WithTimeout(context.Background(), ollamaProbe)
+		defer cancel()
+		if _, err := server.Discover(ctx); err == nil {
+			p.Default = server.Preferred()
+		}
+	}
+	return p
 }
 
 func makeProvider(e config.Endpoint) (model.Provider, error) {
@@ -111,11 +138,15 @@ func makeProvider(e config.Endpoint) (model.Provider, error) {
 			Name: e.Name, BaseURL: e.BaseURL, APIKey: e.APIKey.Reveal(), Headers: headers,
 			Timeout: time.Duration(e.Timeout), Models: modelInfos(e),
 		})
+	case "ollama":
+		standard = ollama.Newest
+		m, err = ollama.New(ollama.Options{
+			Name: e.Name, BaseURL: e.BaseURL, APIKey: e.APIKey.Reveal(), Headers: headers,
+			Timeout: time.Duration(e.Timeout), Models: modelInfos(e),
+		})
 	case offlineModel:
 		standard = offlineModel
 		m = offline.New(offline.Options{})
-	default:
-		err = fmt.Errorf("the %s API is not supported by this version; use anthropic, openai (or an OpenAI-compatible base_url), google or offline", e.API)
 	}
 	if err != nil {
 		return model.Provider{}, &openclaw.Error{

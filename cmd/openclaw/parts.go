@@ -166,8 +166,16 @@ func (p *parts) model() (provider, name string) {
 	return c.Provider, c.Name
 }
 
+// listing bounds how long a list of models waits for servers to say what they
+// have.
+const listing = 300 * time.Millisecond
+
 func (p *parts) models() []protocol.ModelEntry {
-	listed := p.current.Load().set.List()
+	set := p.current.Load().set
+	ctx, cancel := context.WithTimeout(context.Background(), listing)
+	defer cancel()
+	set.Refresh(ctx)
+	listed := set.List()
 	entries := make([]protocol.ModelEntry, len(listed))
 	for i, l := range listed {
 		entries[i] = protocol.ModelEntry{ID: l.ID, Provider: l.Provider, Default: l.Default, ContextWindow: l.ContextWindow}

@@ -62,7 +62,7 @@ type Config struct {
 
 // Brain chooses the model.
 type Brain struct {
-	Provider    string  `yaml:"provider" default:"auto" inert:"ollama" doc:"auto, anthropic, openai, google, ollama, offline, local, or a name under providers."`
+	Provider    string  `yaml:"provider" default:"auto" doc:"auto, anthropic, openai, google, ollama, offline, local, or a name under providers."`
 	Model       string  `yaml:"model" default:"claude-opus-4-6" doc:"The model to use. The default is Anthropic's; every other provider has one of its own."`
 	APIKey      Secret  `yaml:"api_key" default:"${ANTHROPIC_API_KEY}" doc:"The key of the provider's API. Where it is not written, the provider's usual environment variable counts."`
 	BaseURL     string  `yaml:"base_url" form:"url" doc:"Another endpoint that speaks the provider's API, as its SDK takes it (OpenAI: with /v1)."`
@@ -98,7 +98,7 @@ type Local struct {
 
 // Provider is a model endpoint with a name of its own.
 type Provider struct {
-	API     string            `yaml:"api" enum:"anthropic,openai,google,ollama" inert:"ollama" doc:"The API it speaks. Needed unless the name itself is one of them."`
+	API     string            `yaml:"api" enum:"anthropic,openai,google,ollama" doc:"The API it speaks. Needed unless the name itself is one of them."`
 	BaseURL string            `yaml:"base_url" form:"url" doc:"Where it is (OpenAI: with /v1)."`
 	APIKey  Secret            `yaml:"api_key" doc:"Its key."`
 	Headers map[string]Secret `yaml:"headers" doc:"Headers to send with every request."`

@@ -62,7 +62,7 @@ func TestInert(t *testing.T) {
 brain: {provider: ollama, model: m, heartbeat_override: {model: x}}
 providers:
   a: {api: ollama}
-  b: {api: openai, models: {m.1: {context_window: 5}}}
+  b: {api: openai, models: {m.1: {context_window: 5, cost: {input: 1}}}}
 gateway: {port: 1, tls: {cert: c, key: k}}
 permissions: {mode: deny}
 cron: []
@@ -71,9 +71,7 @@ heartbeat: {interval: 60, model: y}
 `, "OPENCLAW_MEMORY_AUTO_SAVE=false")
 	got := warningLines(cfg.Inert())
 	want := []string{
-		`config.yml:2:9: brain.provider: "ollama" is not supported yet`,
 		`config.yml:2:37: brain.heartbeat_override: has no effect yet`,
-		`config.yml:4:7: providers.a.api: "ollama" is not supported yet`,
 		`config.yml:6:20: gateway.tls: has no effect yet`,
 		`config.yml:7:15: permissions.mode: has no effect yet`,
 		`config.yml:8:1: cron: has no effect yet`,

@@ -140,6 +140,22 @@ func shorten(name string) string {
 	return name
 }
 
+// discoverer is a provider whose models change: those installed on a server.
+type discoverer interface {
+	Discover(ctx context.Context) (int, error)
+}
+
+// Refresh asks the providers whose models change what they have now. It
+// returns when they have answered or ctx ends; one that does not answer keeps
+// what it was known to have.
+func (s *Set) Refresh(ctx context.Context) {
+	for _, name := range s.names {
+		if d, ok := s.providers[name].Model.(discoverer); ok && ctx.Err() == nil {
+			_, _ = d.Discover(ctx) // the list says what is known
+		}
+	}
+}
+
 // List returns the models that the providers know of and their defaults: the
 // default model first, then by provider and ID.
 func (s *Set) List() []Listed {

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/openclaw/openclaw-go"
 )
 
 // DefaultTimeout is how long the first byte of an answer may take, unless
@@ -194,3 +196,8 @@ func sendable(key string) bool {
 // Begin starts an exchange that ends with ctx, or when the endpoint is silent
 // for too long. The caller ends it.
 func (e *Endpoint) Begin(ctx context.Context) *Exchange { return newExchange(e, ctx) }
+
+// Unseen is what a model that sees no pictures reads in the place of one.
+func Unseen(i *openclaw.Image) string {
+	return fmt.Sprintf("[A picture (%s, %d bytes) was sent here. You cannot see it: this model or its API takes no pictures. Say so if it matters.]", i.MediaType, len(i.Data))
+}

@@ -13,27 +13,13 @@ import (
 	"github.com/openclaw/openclaw-go"
 )
 
-// The values of Details["kind"], which say what failed more finely than the
-// code.
-const (
-	KindAuth        = "auth"
-	KindRateLimited = "rate_limited"
-	KindOverloaded  = "overloaded"
-	KindOverflow    = "context_overflow"
-	KindBadRequest  = "bad_request"
-	KindNetwork     = "network"
-	KindTimeout     = "timeout"
-	KindCutStream   = "cut_stream"
-	KindFilter      = "content_filter"
-)
-
 // maxMessage bounds what of an API's own message is passed on, in runes.
 const maxMessage = 300
 
 var codes = map[string]openclaw.Code{
-	KindOverflow:   openclaw.CodeContextOverflow,
-	KindBadRequest: openclaw.CodeModelError,
-	KindFilter:     openclaw.CodeModelError,
+	openclaw.FailureOverflow:   openclaw.CodeContextOverflow,
+	openclaw.FailureBadRequest: openclaw.CodeModelError,
+	openclaw.FailureFilter:     openclaw.CodeModelError,
 }
 
 // Failure returns the error of a kind: "the NAME API " and what is said. A
@@ -43,7 +29,7 @@ func (e *Endpoint) Failure(kind string, status int, said string) *openclaw.Error
 	if !ok {
 		code = openclaw.CodeModelUnavailable
 	}
-	details := map[string]any{"kind": kind}
+	details := map[string]any{openclaw.DetailKind: kind}
 	if status != 0 {
 		details["status"] = status
 	}
@@ -52,12 +38,12 @@ func (e *Endpoint) Failure(kind string, status int, said string) *openclaw.Error
 
 // TooLarge is the error of an answer without end.
 func (e *Endpoint) TooLarge() *openclaw.Error {
-	return e.Failure(KindBadRequest, 0, "sent more than any answer can hold; the request was ended")
+	return e.Failure(openclaw.FailureBadRequest, 0, "sent more than any answer can hold; the request was ended")
 }
 
 // Cut is the error of an answer that broke off.
 func (e *Endpoint) Cut(cause error) *openclaw.Error {
-	f := e.Failure(KindCutStream, 0, "broke off its answer: the stream was cut; try again")
+	f := e.Failure(openclaw.FailureCutStream, 0, "broke off its answer: the stream was cut; try again")
 	f.Err = cause
 	return f
 }
@@ -79,15 +65,15 @@ func (x *Exchange) Broken(err error) error {
 	var f *openclaw.Error
 	switch {
 	case x.Silent():
-		f = x.end.Failure(KindTimeout, 0, fmt.Sprintf("sent nothing for %s; try again later, or raise the provider's timeout", x.limit))
+		f = x.end.Failure(openclaw.FailureTimeout, 0, fmt.Sprintf("sent nothing for %s; try again later, or raise the provider's timeout", x.limit))
 	case errors.As(err, &ne) && ne.Timeout():
-		f = x.end.Failure(KindTimeout, 0, "did not answer in time; try again later")
+		f = x.end.Failure(openclaw.FailureTimeout, 0, "did not answer in time; try again later")
 	case x.begun:
 		return x.end.Cut(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		f = x.end.Failure(KindNetwork, 0, "closed the connection before it answered; try again")
+		f = x.end.Failure(openclaw.FailureNetwork, 0, "closed the connection before it answered; try again")
 	default:
-		f = x.end.Failure(KindNetwork, 0, "cannot be reached; check base_url and that the server is running")
+		f = x.end.Failure(openclaw.FailureNetwork, 0, "cannot be reached; check base_url and that the server is running")
 	}
 	f.Err = err
 	return f

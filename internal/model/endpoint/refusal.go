@@ -46,7 +46,7 @@ func (e *Endpoint) RefusedInStream(body []byte, model string) *openclaw.Error {
 func (e *Endpoint) classify(status int, rep report, model string) *openclaw.Error {
 	kind, said := e.verdict(status, rep, model)
 	f := e.Failure(kind, status, said)
-	if kind == KindBadRequest && isUnknownModel(status, rep.words()) {
+	if kind == openclaw.FailureBadRequest && isUnknownModel(status, rep.words()) {
 		f.Code = openclaw.CodeModelNotFound
 	}
 	f.Err = fmt.Errorf("status %d, type %q, code %q: %s", status, e.Clean(rep.kind), e.Clean(rep.code), e.Clean(rep.message))
@@ -57,27 +57,27 @@ func (e *Endpoint) verdict(status int, rep report, model string) (kind, said str
 	words := rep.words()
 	switch {
 	case isOverflow(words) && status != http.StatusUnauthorized, status == http.StatusRequestEntityTooLarge:
-		return KindOverflow, "found the conversation too long for the model; compact or reset the session"
+		return openclaw.FailureOverflow, "found the conversation too long for the model; compact or reset the session"
 	case isUnknownModel(status, words):
-		return KindBadRequest, fmt.Sprintf("does not serve the model %q%s; choose another model, or check base_url%s", model, e.quote(rep), e.baseHint)
+		return openclaw.FailureBadRequest, fmt.Sprintf("does not serve the model %q%s; choose another model, or check base_url%s", model, e.quote(rep), e.baseHint)
 	case isUnpaid(words), status == http.StatusPaymentRequired:
-		return KindAuth, "says the account has no credit left; add some, or choose another provider"
+		return openclaw.FailureAuth, "says the account has no credit left; add some, or choose another provider"
 	case status == http.StatusUnauthorized, isBadKey(status, words):
-		return KindAuth, e.keyAdvice()
+		return openclaw.FailureAuth, e.keyAdvice()
 	case status == http.StatusForbidden, strings.Contains(words, "location is not supported"):
-		return KindAuth, "refused access" + e.quote(rep) + "; check the key's permissions"
+		return openclaw.FailureAuth, "refused access" + e.quote(rep) + "; check the key's permissions"
 	case status == http.StatusTooManyRequests, status == 0 && containsAny(words, "rate_limit", "rate limit", "too many requests", "resource_exhausted"):
-		return KindRateLimited, "is over its rate limit; wait, or choose another provider"
+		return openclaw.FailureRateLimited, "is over its rate limit; wait, or choose another provider"
 	case containsAny(words, "content_filter", "content_policy", "content management policy"):
-		return KindFilter, "refused the content of the request" + e.quote(rep) + "; rephrase it"
+		return openclaw.FailureFilter, "refused the content of the request" + e.quote(rep) + "; rephrase it"
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
-		return KindTimeout, "did not answer in time; try again later"
+		return openclaw.FailureTimeout, "did not answer in time; try again later"
 	case status >= 500, status == 0 && !containsAny(words, "invalid_request", "invalid_argument"):
-		return KindOverloaded, "cannot answer now" + e.quote(rep) + "; try again later"
+		return openclaw.FailureOverloaded, "cannot answer now" + e.quote(rep) + "; try again later"
 	case status >= 300 && status < 400:
-		return KindBadRequest, "redirects elsewhere, which is not followed; set base_url to where it leads"
+		return openclaw.FailureBadRequest, "redirects elsewhere, which is not followed; set base_url to where it leads"
 	}
-	return KindBadRequest, "refused the request" + e.quote(rep) + "; check the model and its options"
+	return openclaw.FailureBadRequest, "refused the request" + e.quote(rep) + "; check the model and its options"
 }
 
 // keyAdvice names the setting that holds the key.

@@ -62,7 +62,7 @@ func (r *reader) read(yield yield) (more bool, err error) {
 	case '{', '[':
 		return r.document(yield)
 	case '<':
-		return true, r.a.end.Failure(endpoint.KindBadRequest, 0, "answered with a web page; check base_url")
+		return true, r.a.end.Failure(openclaw.FailureBadRequest, 0, "answered with a web page; check base_url")
 	}
 	// Only a blank line ends an event; a server may leave out the last one.
 	body := io.MultiReader(r.body, strings.NewReader("\n\n"))
@@ -117,7 +117,7 @@ func (r *reader) document(yield yield) (more bool, err error) {
 		}
 	}
 	if !r.ans.seen && r.ans.blocked == nil {
-		return true, r.a.end.Failure(endpoint.KindBadRequest, 0, "answered with something that is no Gemini answer; check base_url")
+		return true, r.a.end.Failure(openclaw.FailureBadRequest, 0, "answered with something that is no Gemini answer; check base_url")
 	}
 	return true, r.ended()
 }
@@ -145,7 +145,7 @@ func (r *reader) event(yield yield, data []byte) (more bool, err error) {
 func (r *reader) verdict() error {
 	if b := r.ans.blocked; b != nil && !r.ans.seen {
 		why := r.a.end.Clean(strings.TrimSpace(string(b.Reason + " " + b.Message)))
-		return r.a.end.Failure(endpoint.KindFilter, 0, "refused the content of the request ("+why+"); rephrase it")
+		return r.a.end.Failure(openclaw.FailureFilter, 0, "refused the content of the request ("+why+"); rephrase it")
 	}
 	switch r.ans.finish {
 	case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL":
@@ -153,10 +153,10 @@ func (r *reader) verdict() error {
 			r.ans.malformed()
 		}
 	case "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE":
-		return r.a.end.Failure(endpoint.KindBadRequest, 0, "stopped the answer ("+r.ans.finish+"); try again, or choose another model")
+		return r.a.end.Failure(openclaw.FailureBadRequest, 0, "stopped the answer ("+r.ans.finish+"); try again, or choose another model")
 	case "OTHER":
 		if len(r.ans.done) == 0 {
-			return r.a.end.Failure(endpoint.KindOverloaded, 0, "gave no answer and no reason; try again later")
+			return r.a.end.Failure(openclaw.FailureOverloaded, 0, "gave no answer and no reason; try again later")
 		}
 	}
 	return nil

@@ -80,7 +80,7 @@ type wireResponse struct {
 func (a *Adapter) open(x *endpoint.Exchange, req *openclaw.Request) (io.ReadCloser, error) {
 	method := path(req.Model)
 	if method == "" {
-		e := a.end.Failure(endpoint.KindBadRequest, 0, "has no model of such a name; set brain.model to one it serves")
+		e := a.end.Failure(openclaw.FailureBadRequest, 0, "has no model of such a name; set brain.model to one it serves")
 		e.Code = openclaw.CodeModelNotFound
 		return nil, e
 	}

@@ -113,16 +113,16 @@ func TestStreamEnds(t *testing.T) {
 		{"stop", finish("STOP"), openclaw.StopEnd, ""},
 		{"a reason not known", finish("CONTINUATION"), openclaw.StopEnd, ""},
 		{"other after a text", finish("OTHER"), openclaw.StopEnd, ""},
-		{"unspecified", finish("FINISH_REASON_UNSPECIFIED"), "", endpoint.KindCutStream},
-		{"an end mark is none", hello + "data: [DONE]\n\n", "", endpoint.KindCutStream},
-		{"nothing", "", "", endpoint.KindCutStream},
-		{"too many calls", finish("TOO_MANY_TOOL_CALLS"), "", endpoint.KindBadRequest},
-		{"web page", "<!doctype html><html>", "", endpoint.KindBadRequest},
-		{"another document", `{"data":[]}`, "", endpoint.KindBadRequest},
-		{"list of errors", `[{"error":{"code":429,"message":"Resource has been exhausted","status":"RESOURCE_EXHAUSTED"}}]`, "", endpoint.KindRateLimited},
-		{"half a list", `[{"candidates":`, "", endpoint.KindCutStream},
-		{"calls without end", "data: {\"candidates\":[{\"content\":{\"parts\":[" + strings.Repeat(`{"functionCall":{"name":"f"}},`, endpoint.MaxCalls+1) + "{}]}}]}\n\n", "", endpoint.KindBadRequest},
-		{"one event too large", hello + "data: " + strings.Repeat("x", endpoint.MaxEvent+1), "", endpoint.KindBadRequest},
+		{"unspecified", finish("FINISH_REASON_UNSPECIFIED"), "", openclaw.FailureCutStream},
+		{"an end mark is none", hello + "data: [DONE]\n\n", "", openclaw.FailureCutStream},
+		{"nothing", "", "", openclaw.FailureCutStream},
+		{"too many calls", finish("TOO_MANY_TOOL_CALLS"), "", openclaw.FailureBadRequest},
+		{"web page", "<!doctype html><html>", "", openclaw.FailureBadRequest},
+		{"another document", `{"data":[]}`, "", openclaw.FailureBadRequest},
+		{"list of errors", `[{"error":{"code":429,"message":"Resource has been exhausted","status":"RESOURCE_EXHAUSTED"}}]`, "", openclaw.FailureRateLimited},
+		{"half a list", `[{"candidates":`, "", openclaw.FailureCutStream},
+		{"calls without end", "data: {\"candidates\":[{\"content\":{\"parts\":[" + strings.Repeat(`{"functionCall":{"name":"f"}},`, endpoint.MaxCalls+1) + "{}]}}]}\n\n", "", openclaw.FailureBadRequest},
+		{"one event too large", hello + "data: " + strings.Repeat("x", endpoint.MaxEvent+1), "", openclaw.FailureBadRequest},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,9 +149,9 @@ func TestSilence(t *testing.T) {
 		kind   string
 		after  time.Duration
 	}{
-		{"no first byte", 5 * time.Minute, []string{text}, endpoint.KindTimeout, endpoint.DefaultTimeout},
+		{"no first byte", 5 * time.Minute, []string{text}, openclaw.FailureTimeout, endpoint.DefaultTimeout},
 		{"slow first byte", time.Minute + 59*time.Second, []string{text + end}, "", time.Minute + 59*time.Second + endpoint.GraceTimeout},
-		{"silent in the middle", time.Second, []string{text}, endpoint.KindTimeout, time.Second + endpoint.IdleTimeout},
+		{"silent in the middle", time.Second, []string{text}, openclaw.FailureTimeout, time.Second + endpoint.IdleTimeout},
 		{"open after the end", time.Second, []string{text, end}, "", 2*time.Second + endpoint.GraceTimeout},
 	}
 	for _, tt := range tests {

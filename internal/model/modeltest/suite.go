@@ -24,6 +24,9 @@ type Suite struct {
 	// Text is a recorded stream of server-sent events with a text in at least
 	// two deltas, and Tools one with tool calls. Each of the calls has an id.
 	Text, Tools []byte
+	// Lines says that an event is a line of the streams, and no server-sent
+	// event.
+	Lines bool
 	// Failures are answers other than a stream, and what they mean.
 	Failures []Failure
 }
@@ -145,7 +148,7 @@ func (s Suite) cut(t *testing.T) {
 		})
 		length = len(stream)
 		whole := Collect(t, m.Stream(t.Context(), Ask()))
-		for _, length = range cuts(stream) {
+		for _, length = range s.cuts(stream) {
 			got := Collect(t, m.Stream(t.Context(), Ask()))
 			switch {
 			case got.Err == nil && cmp.Equal(got.Parts, whole.Parts) && got.Stop == whole.Stop:
@@ -159,15 +162,19 @@ func (s Suite) cut(t *testing.T) {
 }
 
 // cuts returns the ends of all events, and a place inside each.
-func cuts(stream []byte) []int {
+func (s Suite) cuts(stream []byte) []int {
+	end := "\n\n"
+	if s.Lines {
+		end = "\n"
+	}
 	var at []int
 	for pos := 0; ; {
-		n := bytes.Index(stream[pos:], []byte("\n\n"))
+		n := bytes.Index(stream[pos:], []byte(end))
 		if n < 0 {
 			return at
 		}
-		at = append(at, pos+n/2, pos+n+2)
-		pos += n + 2
+		at = append(at, pos+n/2, pos+n+len(end))
+		pos += n + len(end)
 	}
 }
 

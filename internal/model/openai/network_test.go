@@ -66,10 +66,10 @@ func TestSilence(t *testing.T) {
 		kind   string
 		after  time.Duration
 	}{
-		{"no first byte", 5 * time.Minute, []string{text}, 0, endpoint.KindTimeout, endpoint.DefaultTimeout},
+		{"no first byte", 5 * time.Minute, []string{text}, 0, openclaw.FailureTimeout, endpoint.DefaultTimeout},
 		{"slow first byte", time.Minute + 59*time.Second, []string{text + end + "data: [DONE]\n\n"}, 0, "", 0},
 		{"keep-alive is a sign of life", 50 * time.Second, []string{": wait\n\n", ": wait\n\n", ": wait\n\n", text + end + "data: [DONE]\n\n"}, 0, "", 0},
-		{"silent in the middle", time.Second, []string{text}, 0, endpoint.KindTimeout, time.Second + endpoint.IdleTimeout},
+		{"silent in the middle", time.Second, []string{text}, 0, openclaw.FailureTimeout, time.Second + endpoint.IdleTimeout},
 		{"open after the end", time.Second, []string{text, end}, 0, "", 2*time.Second + endpoint.GraceTimeout},
 		{"slow caller", time.Second, []string{text, text, end, "data: [DONE]\n\n"}, 10 * time.Minute, "", 0},
 	}
@@ -108,9 +108,9 @@ func TestNetworkErrors(t *testing.T) {
 		rt   bodies
 		kind string
 	}{
-		{"no connection", func(*http.Request) *http.Response { return nil }, endpoint.KindNetwork},
-		{"reset", func(*http.Request) *http.Response { return ok(reset) }, endpoint.KindCutStream},
-		{"reset before the first byte", func(*http.Request) *http.Response { return ok(iotest.ErrReader(io.ErrUnexpectedEOF)) }, endpoint.KindCutStream},
+		{"no connection", func(*http.Request) *http.Response { return nil }, openclaw.FailureNetwork},
+		{"reset", func(*http.Request) *http.Response { return ok(reset) }, openclaw.FailureCutStream},
+		{"reset before the first byte", func(*http.Request) *http.Response { return ok(iotest.ErrReader(io.ErrUnexpectedEOF)) }, openclaw.FailureCutStream},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

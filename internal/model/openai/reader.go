@@ -38,7 +38,7 @@ func (r *reader) run(yield yield) bool {
 	case '{', '[':
 		more, err = r.document(yield)
 	case '<':
-		more, err = true, r.a.end.Failure(endpoint.KindBadRequest, 0, "answered with a web page; check base_url, which usually ends in /v1")
+		more, err = true, r.a.end.Failure(openclaw.FailureBadRequest, 0, "answered with a web page; check base_url, which usually ends in /v1")
 	default:
 		more, err = r.stream(yield)
 	}
@@ -89,7 +89,7 @@ func (r *reader) document(yield yield) (more bool, err error) {
 		return more, err
 	}
 	if r.ans.choices == 0 {
-		return true, r.a.end.Failure(endpoint.KindBadRequest, 0, "answered with something that is no chat completion; check base_url")
+		return true, r.a.end.Failure(openclaw.FailureBadRequest, 0, "answered with something that is no chat completion; check base_url")
 	}
 	return true, nil
 }
@@ -136,7 +136,7 @@ func (r *reader) event(yield yield, name string, data []byte) (more bool, err er
 		return true, r.a.end.TooLarge()
 	}
 	if r.ans.finish == "error" || r.ans.finish == "insufficient_system_resource" {
-		return true, r.a.end.Failure(endpoint.KindOverloaded, 0, "stopped in the middle of the answer; try again later")
+		return true, r.a.end.Failure(openclaw.FailureOverloaded, 0, "stopped in the middle of the answer; try again later")
 	}
 	return said == "" || yield(openclaw.ModelEvent{Delta: said}, nil), nil
 }
