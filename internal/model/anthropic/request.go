@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -177,6 +178,11 @@ func (a *Adapter) block(part *openclaw.Part, noReplay bool) (block anthropic.Con
 	switch part.Kind {
 	case openclaw.PartText:
 		return anthropic.NewTextBlock(part.Text), strings.TrimSpace(part.Text) != ""
+	case openclaw.PartImage:
+		if part.Image == nil {
+			return block, false
+		}
+		return anthropic.NewImageBlockBase64(part.Image.MediaType, base64.StdEncoding.EncodeToString(part.Image.Data)), true
 	case openclaw.PartThinking:
 		if noReplay || part.Provider != a.name {
 			return block, false

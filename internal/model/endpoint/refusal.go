@@ -68,11 +68,11 @@ func (e *Endpoint) verdict(status int, rep report, model string) (kind, said str
 		return openclaw.FailureAuth, "refused access" + e.quote(rep) + "; check the key's permissions"
 	case status == http.StatusTooManyRequests, status == 0 && containsAny(words, "rate_limit", "rate limit", "too many requests", "resource_exhausted"):
 		return openclaw.FailureRateLimited, "is over its rate limit; wait, or choose another provider"
-	case containsAny(words, "content_filter", "content_policy", "content management policy"):
+	case isFiltered(words):
 		return openclaw.FailureFilter, "refused the content of the request" + e.quote(rep) + "; rephrase it"
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
 		return openclaw.FailureTimeout, "did not answer in time; try again later"
-	case status >= 500, status == 0 && !containsAny(words, "invalid_request", "invalid_argument"):
+	case status >= 500, status == 0 && !containsAny(words, "invalid_request", "invalid_argument", "invalid_prompt", "image"):
 		return openclaw.FailureOverloaded, "cannot answer now" + e.quote(rep) + "; try again later"
 	case status >= 300 && status < 400:
 		return openclaw.FailureBadRequest, "redirects elsewhere, which is not followed; set base_url to where it leads"

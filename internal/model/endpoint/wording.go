@@ -52,6 +52,12 @@ func isBadKey(status int, words string) bool {
 		status == 0 && containsAny(words, "invalid_api_key", "authentication")
 }
 
+// isFiltered knows those by which they refuse what a request is about.
+func isFiltered(words string) bool {
+	return containsAny(words, "content_filter", "content_policy", "content management policy",
+		"bio_policy", "policy_violation", "flagged as potentially violating")
+}
+
 func containsAny(s string, words ...string) bool {
 	for _, w := range words {
 		if strings.Contains(s, w) {

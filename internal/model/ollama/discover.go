@@ -3,6 +3,7 @@ package ollama
 import (
 	"context"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -136,8 +137,8 @@ func (a *Adapter) learn(x *endpoint.Exchange, model string) error {
 		if err != nil {
 			return err
 		}
-		if e := a.end.Refused(resp, text, model); resp.StatusCode == 401 || openclaw.CodeOf(e) == openclaw.CodeModelNotFound {
-			return e
+		if strings.Contains(strings.ToLower(string(text)), "model") && resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusUnauthorized {
+			return a.end.Refused(resp, text, model)
 		}
 		return nil // a server without /api/show may still answer
 	}

@@ -2,8 +2,10 @@ package openai
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/model/endpoint"
 )
 
@@ -14,6 +16,10 @@ type quirks struct {
 	noUsage       bool // it knows no stream_options
 	noTemperature bool
 	noEffort      bool
+	noImages      bool
+	noSummary     bool // of its reasoning: OpenAI gives it to verified organisations
+	noEncrypted   bool // it keeps no reasoning
+	forgetful     bool // it did not know its own reasoning again; for one request only
 }
 
 // maxLearned bounds the models whose quirks are remembered.
@@ -34,30 +40,130 @@ func (a *Adapter) learn(model string, q quirks) {
 	a.learned[model] = q
 }
 
-// adapt returns q changed by a refusal that names an optional field of the
-// request, and whether it did.
-func (q quirks) adapt(status int, refusal string, sent *wireRequest) (quirks, bool) {
-	if status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
+// adapt returns q changed by a refusal that names something of the request
+// that can be left out, and whether it did.
+func (q quirks) adapt(status int, refusal string, req *openclaw.Request, sent any) (quirks, bool) {
+	was, text := q, strings.ToLower(refusal)
+	if shows(req) && !q.noImages && refusesImages(status, text) {
+		q.noImages = true
+		return q, true
+	}
+	if status != http.StatusBadRequest && status != http.StatusUnprocessableEntity || endpoint.IsOverflow(text) {
 		return q, false
 	}
-	text := strings.ToLower(refusal)
-	if endpoint.IsOverflow(text) || !containsAny(text, "unsupported", "not supported", "does not support", "unrecognized",
-		"unknown", "unexpected", "not permitted", "not allowed", "extra_forbidden", "extra inputs", "instead") {
+	if r, ok := sent.(*wireResponses); ok {
+		q = q.adaptResponses(text, r)
+		return q, q != was
+	}
+	r, ok := sent.(*wireRequest)
+	if !ok || !refusesField(text) {
 		return q, false
 	}
 	names := func(field string) bool { return strings.Contains(text, field) }
-	was := q
 	switch {
-	case sent.MaxTokens > 0 && names("max_tokens"), sent.MaxCompletionTokens > 0 && names("max_completion_tokens"):
+	case r.MaxTokens > 0 && names("max_tokens"), r.MaxCompletionTokens > 0 && names("max_completion_tokens"):
 		q.swapMax = true
-	case sent.StreamOptions != nil && (names("stream_options") || names("include_usage")):
+	case r.StreamOptions != nil && (names("stream_options") || names("include_usage")):
 		q.noUsage = true
-	case sent.ReasoningEffort != "" && names("reasoning"):
+	case r.ReasoningEffort != "" && names("reasoning"):
+		q.noEffort = true
+	case r.Temperature != nil && names("temperature"):
+		q.noTemperature = true
+	}
+	return q, q != was
+}
+
+func (q quirks) adaptResponses(text string, sent *wireResponses) quirks {
+	names := func(field string) bool { return strings.Contains(text, field) }
+	switch {
+	case names("encrypted") && containsAny(text, "verif", "decrypt", "invalid_encrypted_content"):
+		q.forgetful = true
+	case len(sent.Include) > 0 && names("encrypted"):
+		q.noEncrypted = true
+	case sent.Reasoning != nil && sent.Reasoning.Summary != "" && names("summar"):
+		q.noSummary = true
+	case !refusesField(text):
+	case sent.Reasoning != nil && names("reasoning"):
 		q.noEffort = true
 	case sent.Temperature != nil && names("temperature"):
 		q.noTemperature = true
 	}
-	return q, q != was
+	return q
+}
+
+// refusesField says whether a refusal means a field and not its value.
+func refusesField(text string) bool {
+	return containsAny(text, "unsupported", "not supported", "does not support", "unrecognized",
+		"unknown", "unexpected", "not permitted", "not allowed", "extra_forbidden", "extra inputs", "instead")
+}
+
+// refusesImages knows the wordings by which servers say that a model, or they
+// themselves, take no pictures, and not that one is broken.
+func refusesImages(status int, text string) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusInternalServerError:
+	default:
+		return false
+	}
+	if containsAny(text, "invalid_image", "image_parse", "image_too", "base64", "corrupt", "too large") {
+		return false
+	}
+	return containsAny(text, "image", "vision", "multimodal") && (refusesField(text) || containsAny(text, "no endpoints", "only supported", "text-only", "expected `text`", "is not a multimodal")) ||
+		containsAny(text, "content must be a string", "content should be a valid string")
+}
+
+// shows says whether a request holds a picture.
+func shows(req *openclaw.Request) bool {
+	for _, m := range req.Messages {
+		for _, p := range m.Parts {
+			if p.Kind == openclaw.PartImage {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// usesResponses says whether a model is asked by the Responses API.
+func (a *Adapter) usesResponses(model string) bool {
+	switch {
+	case a.chat == "":
+		return true
+	case a.responses == "":
+		return false
+	}
+	f := family(model)
+	return a.official && openAIReasoning(f) && !hasPrefix(f, "o1-mini", "o1-preview", "gpt-5-chat")
+}
+
+// Tokens for reasoning, which OpenAI counts among those of the answer: a limit
+// on what a person reads should not starve the answer of a model that thinks
+// first.
+var effortTokens = map[string]int{"minimal": 1024, "low": 2048, "medium": 8192, "high": 24_576, "xhigh": 32_768}
+
+// effortRoom is what a model that reasons gets on top of the answer.
+func effortRoom(model, thinking string) int {
+	e := effort(model, thinking)
+	if e == "" && openAIReasoning(family(model)) {
+		e = "medium" // unasked
+	}
+	return effortTokens[e]
+}
+
+// limit returns the most tokens to write, 0 for the endpoint's own bound.
+func (a *Adapter) limit(req *openclaw.Request) int {
+	if req.MaxTokens <= 0 {
+		return 0
+	}
+	limit := req.MaxTokens
+	if openAIReasoning(family(req.Model)) {
+		limit += effortRoom(req.Model, req.Thinking)
+	}
+	i := slices.IndexFunc(a.models, func(m openclaw.ModelInfo) bool { return m.ID == req.Model })
+	if i >= 0 && a.models[i].MaxTokens > 0 {
+		limit = min(limit, a.models[i].MaxTokens)
+	}
+	return limit
 }
 
 // openAIHost says whether a host is OpenAI's own or Microsoft's copy of it,
@@ -65,6 +171,13 @@ func (q quirks) adapt(status int, refusal string, sent *wireRequest) (quirks, bo
 func openAIHost(host string) bool {
 	host = strings.ToLower(host)
 	return host == "api.openai.com" || strings.HasSuffix(host, ".api.openai.com") || strings.HasSuffix(host, ".azure.com")
+}
+
+// officialHost says whether a host is OpenAI's own, where models are served
+// that have no chat completions.
+func officialHost(host string) bool {
+	host = strings.ToLower(host)
+	return host == "api.openai.com" || strings.HasSuffix(host, ".api.openai.com")
 }
 
 // family is a model's name without the parts that differ from one endpoint to

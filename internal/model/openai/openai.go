@@ -1,6 +1,8 @@
 // Package openai is the adapter for endpoints that speak the OpenAI chat
 // completions API: OpenAI itself and the many servers that copy it
-// (OpenRouter, Groq, DeepSeek, vLLM, llama.cpp, Ollama's /v1, LM Studio…).
+// (OpenRouter, Groq, DeepSeek, vLLM, llama.cpp, Ollama's /v1, LM Studio…). Its
+// second dialect is the Responses API: OpenAI's own models that reason are
+// asked in it, and any endpoint whose base URL ends in /responses.
 //
 // The servers agree on the shape of the stream and on little else, so reading
 // is tolerant: an unknown field, a missing id, an absent usage or an absent
@@ -41,7 +43,9 @@ type Options struct {
 	// "" is DefaultName.
 	Name string
 	// BaseURL is what comes before "/chat/completions", with the version:
-	// "http://127.0.0.1:8080/v1". A query is kept. "" is DefaultBaseURL.
+	// "http://127.0.0.1:8080/v1". A query is kept. "" is DefaultBaseURL. One
+	// that ends in "/chat/completions" or "/responses" is asked in that dialect
+	// only.
 	BaseURL string
 	// APIKey is sent as a bearer token; "" sends none, as local servers want.
 	APIKey string
@@ -60,11 +64,13 @@ type Options struct {
 // Adapter is an openclaw.Model at one endpoint. It is safe for concurrent use
 // and needs no closing.
 type Adapter struct {
-	end    *endpoint.Endpoint
-	chat   string // the whole URL
-	openai bool   // OpenAI or Azure, not one of the copies
-	models []openclaw.ModelInfo
-	newID  func() string // nil: at random
+	end       *endpoint.Endpoint
+	chat      string // the whole URL; "" where only the other dialect is spoken
+	responses string // likewise
+	openai    bool   // OpenAI or Azure, not one of the copies
+	official  bool   // OpenAI's own
+	models    []openclaw.ModelInfo
+	newID     func() string // nil: at random
 
 	mu      sync.Mutex
 	learned map[string]quirks // by model
@@ -72,7 +78,10 @@ type Adapter struct {
 
 var _ openclaw.Model = (*Adapter)(nil)
 
-const chatPath = "/chat/completions"
+const (
+	chatPath      = "/chat/completions"
+	responsesPath = "/responses"
+)
 
 // New returns the adapter for the endpoint o describes. It fails where the
 // base URL, a header or the timeout cannot work; it does not touch the
@@ -94,14 +103,19 @@ func New(o Options) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := chatPath
-	if strings.HasSuffix(end.BasePath(), chatPath) {
-		path = ""
-	}
-	return &Adapter{
-		end: end, chat: end.At(path, ""), openai: openAIHost(end.Host()),
+	a := &Adapter{
+		end: end, openai: openAIHost(end.Host()), official: officialHost(end.Host()),
 		models: slices.Clone(o.Models), learned: map[string]quirks{},
-	}, nil
+	}
+	switch base := end.BasePath(); {
+	case strings.HasSuffix(base, chatPath):
+		a.chat = end.At("", "")
+	case strings.HasSuffix(base, responsesPath):
+		a.responses = end.At("", "")
+	default:
+		a.chat, a.responses = end.At(chatPath, ""), end.At(responsesPath, "")
+	}
+	return a, nil
 }
 
 // Models implements openclaw.Model.
@@ -118,8 +132,13 @@ func (a *Adapter) Stream(ctx context.Context, req *openclaw.Request) iter.Seq2[o
 			return
 		}
 		defer body.Close()
-		r := newReader(a, req, x, body)
-		if r.run(yield) {
+		if a.usesResponses(req.Model) {
+			if r := newResponsesReader(a, req, x, body); r.run(yield) {
+				x.Drain(r.body)
+			}
+			return
+		}
+		if r := newReader(a, req, x, body); r.run(yield) {
 			x.Drain(r.body)
 		}
 	}

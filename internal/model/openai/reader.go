@@ -34,7 +34,7 @@ type yield = func(openclaw.ModelEvent, error) bool
 func (r *reader) run(yield yield) bool {
 	var more bool
 	var err error
-	switch r.first() {
+	switch first(r.body) {
 	case '{', '[':
 		more, err = r.document(yield)
 	case '<':
@@ -62,14 +62,14 @@ func (r *reader) run(yield yield) bool {
 
 // first returns the first byte that is no white space, 0 at the end. What the
 // body is shows there and not in its content type, which servers get wrong.
-func (r *reader) first() byte {
+func first(body *bufio.Reader) byte {
 	for {
-		b, err := r.body.ReadByte()
+		b, err := body.ReadByte()
 		if err != nil {
 			return 0 // the error comes again with the next read
 		}
 		if strings.IndexByte(" \t\r\n\xEF\xBB\xBF", b) < 0 {
-			_ = r.body.UnreadByte()
+			_ = body.UnreadByte()
 			return b
 		}
 	}

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/base64"
 	"io"
 	"strings"
 
@@ -43,10 +44,20 @@ type wireFunction struct {
 
 type wireMessage struct {
 	Role       string     `json:"role"`
-	Content    *string    `json:"content"` // null where an assistant only called tools
+	Content    any        `json:"content"` // a *string; a []wirePart with pictures; nil where an assistant only called tools
 	Reasoning  string     `json:"reasoning_content,omitzero"`
 	ToolCalls  []wireCall `json:"tool_calls,omitempty"`
 	ToolCallID string     `json:"tool_call_id,omitzero"`
+}
+
+type wirePart struct {
+	Type  string     `json:"type"`
+	Text  string     `json:"text,omitzero"`
+	Image *wireImage `json:"image_url,omitzero"`
+}
+
+type wireImage struct {
+	URL string `json:"url"`
 }
 
 type wireCall struct {
@@ -70,17 +81,17 @@ const emptySchema = `{"type":"object","properties":{}}`
 func (a *Adapter) open(x *endpoint.Exchange, req *openclaw.Request) (io.ReadCloser, error) {
 	known := a.quirks(req.Model)
 	for q := known; ; {
-		sent := a.wire(req, q)
+		url, sent := a.put(req, q)
 		payload, err := json.Marshal(sent, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 		if err != nil {
 			return nil, &openclaw.Error{Code: openclaw.CodeInternal, Message: "the request to the model cannot be encoded; see the gateway's log", Err: err}
 		}
-		resp, err := x.Post(a.chat, payload)
+		resp, err := x.Post(url, payload)
 		if err != nil {
 			return nil, err
 		}
 		if resp.StatusCode/100 == 2 {
-			if q != known {
+			if q.forgetful = false; q != known {
 				a.learn(req.Model, q)
 			}
 			return resp.Body, nil
@@ -89,12 +100,20 @@ func (a *Adapter) open(x *endpoint.Exchange, req *openclaw.Request) (io.ReadClos
 		if err != nil {
 			return nil, err
 		}
-		next, adapted := q.adapt(resp.StatusCode, string(text), sent)
+		next, adapted := q.adapt(resp.StatusCode, string(text), req, sent)
 		if !adapted {
 			return nil, a.end.Refused(resp, text, req.Model)
 		}
 		q = next
 	}
+}
+
+// put puts req in the dialect its model is asked in, and says where to.
+func (a *Adapter) put(req *openclaw.Request, q quirks) (url string, body any) {
+	if a.usesResponses(req.Model) {
+		return a.responses, a.wireResponses(req, q)
+	}
+	return a.chat, a.wire(req, q)
 }
 
 // wire translates req into the API's words, leaving out what the endpoint is
@@ -105,9 +124,9 @@ func (a *Adapter) wire(req *openclaw.Request, q quirks) *wireRequest {
 		out.StreamOptions = &streamOptions{IncludeUsage: true}
 	}
 	if a.limitsCompletion(req.Model, q) {
-		out.MaxCompletionTokens = req.MaxTokens
+		out.MaxCompletionTokens = a.limit(req)
 	} else {
-		out.MaxTokens = req.MaxTokens
+		out.MaxTokens = a.limit(req)
 	}
 	if !q.noTemperature {
 		out.Temperature = req.Temperature
@@ -126,20 +145,25 @@ func (a *Adapter) wire(req *openclaw.Request, q quirks) *wireRequest {
 		out.Messages = append(out.Messages, wireMessage{Role: "system", Content: &req.System})
 	}
 	for _, m := range req.Messages {
-		out.Messages = a.appendMessage(out.Messages, m)
+		out.Messages = a.appendMessage(out.Messages, m, q)
 	}
 	return out
 }
 
 // appendMessage appends the wire form of m, which is several messages where m
 // carries several tool results and none where nothing of it can be sent.
-func (a *Adapter) appendMessage(out []wireMessage, m openclaw.Message) []wireMessage {
+func (a *Adapter) appendMessage(out []wireMessage, m openclaw.Message, q quirks) []wireMessage {
 	var texts []string
+	var pictures []wirePart
 	msg := wireMessage{Role: string(m.Role)}
 	for _, p := range m.Parts {
 		switch {
 		case p.Kind == openclaw.PartText:
 			texts = append(texts, p.Text)
+		case p.Kind == openclaw.PartImage && p.Image != nil && q.noImages:
+			texts = append(texts, endpoint.Unseen(p.Image))
+		case p.Kind == openclaw.PartImage && p.Image != nil:
+			pictures = append(pictures, wirePart{Type: "image_url", Image: &wireImage{dataURL(p.Image)}})
 		case p.Kind == openclaw.PartThinking:
 			if a.replays(p) {
 				msg.Reasoning += p.Text
@@ -152,6 +176,8 @@ func (a *Adapter) appendMessage(out []wireMessage, m openclaw.Message) []wireMes
 	}
 	text := strings.Join(texts, "\n\n")
 	switch {
+	case len(pictures) > 0:
+		msg.Content = append([]wirePart{{Type: "text", Text: text}}, pictures...)
 	case text != "" || m.Role == openclaw.RoleUser && len(texts) > 0:
 		msg.Content = &text
 	case len(msg.ToolCalls) == 0:
@@ -173,4 +199,9 @@ func (a *Adapter) wireCall(p openclaw.Part) wireCall {
 		c.Extra = jsontext.Value(p.Opaque)
 	}
 	return c
+}
+
+// dataURL is a picture as both dialects take it.
+func dataURL(i *openclaw.Image) string {
+	return "data:" + i.MediaType + ";base64," + base64.StdEncoding.EncodeToString(i.Data)
 }

@@ -172,7 +172,7 @@ func TestRefusedFields(t *testing.T) {
 		{"older name wanted", "gpt-5", "http://127.0.0.1/v1",
 			refuse("max_completion_tokens", "Unrecognized request argument supplied: max_completion_tokens"),
 			2, []string{"stream_options", "max_tokens", "temperature", "reasoning_effort"}},
-		{"nothing optional", "gpt-5", "",
+		{"nothing optional", "gpt-5", "https://api.openai.com/v1/chat/completions",
 			refuse("stream_options", "Extra inputs are not permitted: stream_options", "temperature", "Unsupported value: 'temperature' does not support 0.1 with this model.",
 				"reasoning_effort", "Function tools with reasoning_effort are not supported for this model", "max_completion_tokens", "unknown field max_completion_tokens"),
 			5, []string{"max_tokens"}},
