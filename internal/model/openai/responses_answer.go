@@ -206,7 +206,9 @@ func (a *responseAnswer) closeText() string {
 func (a *responseAnswer) end(r *response) (text string) {
 	a.ended = true
 	a.model = cmp.Or(string(r.Model), a.model)
-	a.reason = string(r.Incomplete.Reason)
+	if a.reason = string(r.Incomplete.Reason); a.reason == "" && r.Status == "incomplete" {
+		a.reason = "max_output_tokens"
+	}
 	if r.Usage != nil {
 		a.usage = openclaw.Usage{
 			Input: int(r.Usage.Input), Output: int(r.Usage.Output), CacheRead: int(r.Usage.Details.Cached),

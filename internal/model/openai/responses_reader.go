@@ -109,7 +109,7 @@ func (r *responsesReader) event(yield yield, name string, data []byte) (more boo
 	switch {
 	case e.Type == "error", loose.Says(e.Error):
 		return true, r.a.end.RefusedInStream(data, r.req.Model)
-	case e.Type == "response.failed":
+	case e.Type == "response.failed", e.Response != nil && e.Response.Status == "failed":
 		if e.Response == nil || !loose.Says(e.Response.Error) {
 			return true, r.a.end.Failure(openclaw.FailureOverloaded, 0, "failed in the middle of the answer; try again later")
 		}
