@@ -60,9 +60,11 @@ type TurnStarted struct {
 	Prompt string `json:"prompt,omitzero"`
 	// Context is the sender's context object, shown to the model as untrusted
 	// data.
-	Context        json.RawMessage `json:"context,omitzero"`
-	Options        TurnOptions     `json:"options,omitzero"`
-	IdempotencyKey string          `json:"idempotency_key,omitzero"`
+	Context json.RawMessage `json:"context,omitzero"`
+	// Images are the pictures that came with the message.
+	Images         []Image     `json:"images,omitzero"`
+	Options        TurnOptions `json:"options,omitzero"`
+	IdempotencyKey string      `json:"idempotency_key,omitzero"`
 }
 
 // Source says what started a turn.

@@ -49,10 +49,14 @@ type Options struct {
 
 // Context is the context object of a request, taken apart.
 type Context struct {
-	Session string         `json:"session,omitzero"`
-	User    string         `json:"user,omitzero"`
-	Channel string         `json:"channel,omitzero"`
-	Rest    jsontext.Value `json:",embed"` // every other member, as one object; nil for none
+	Session string `json:"session,omitzero"`
+	User    string `json:"user,omitzero"`
+	Channel string `json:"channel,omitzero"`
+	// Attachments is a list; {type: "image", media_type, data} is a picture in
+	// base64.
+	Attachments jsontext.Value `json:"attachments,omitzero"`
+
+	Rest jsontext.Value `json:",embed"` // every other member, as one object; nil for none
 }
 
 // Turn is what chat and skill_invoke ask for beside their text: which
@@ -61,6 +65,7 @@ type Turn struct {
 	Session        string // never empty
 	User, Channel  string
 	Context        jsontext.Value // untrusted; nil for none
+	Images         []openclaw.Image
 	Options        openclaw.TurnOptions
 	Stream         bool
 	IdempotencyKey string
@@ -98,8 +103,12 @@ func turn(rawContext jsontext.Value, o Options, sessionID, model string, noMemor
 	if err != nil {
 		return Turn{}, err
 	}
+	images, err := context.takeImages()
+	if err != nil {
+		return Turn{}, err
+	}
 	t := Turn{
-		Session: context.Session, User: context.User, Channel: context.Channel, Context: context.Rest,
+		Session: context.Session, User: context.User, Channel: context.Channel, Context: context.Rest, Images: images,
 		Stream: o.Stream, IdempotencyKey: o.IdempotencyKey,
 		Options: openclaw.TurnOptions{
 			Model: o.Model, MaxTokens: o.MaxTokens, Thinking: o.Thinking, Approvals: o.Approvals,
@@ -136,6 +145,31 @@ func decodeContext(raw jsontext.Value) (Context, *openclaw.Error) {
 		c.Rest = nil
 	}
 	return c, nil
+}
+
+// takeImages takes the pictures out of the context, which the model reads as
+// text; other attachments stay in it.
+func (c *Context) takeImages() ([]openclaw.Image, *openclaw.Error) {
+	if c.Attachments == nil {
+		return nil, nil
+	}
+	images, rest, problem := takeImages(c.Attachments)
+	if problem != nil || rest == nil {
+		return images, problem
+	}
+	members := map[string]jsontext.Value{}
+	if c.Rest != nil {
+		if err := json.Unmarshal(c.Rest, &members); err != nil {
+			return nil, invalid("payload.context must be an object")
+		}
+	}
+	members["attachments"] = rest
+	data, err := json.Marshal(members, json.Deterministic(true))
+	if err != nil {
+		return nil, invalid("payload.context must be an object")
+	}
+	c.Rest = data
+	return images, nil
 }
 
 // maxTimeout keeps a client's timeout_ms within what a time.Duration holds.

@@ -28,7 +28,7 @@ func (t *Transcript) Add(ev openclaw.Event) {
 	switch b := ev.Body.(type) {
 	case openclaw.TurnStarted:
 		t.close()
-		t.push(openclaw.Text(openclaw.RoleUser, prompt(b)))
+		t.push(withImages(openclaw.Text(openclaw.RoleUser, prompt(b)), b.Images))
 	case openclaw.TextWritten:
 		t.say(b.Step, openclaw.Part{
 			Kind: openclaw.PartText, Text: b.Text, Opaque: b.Step.Opaque, Provider: b.Step.Provider,
@@ -96,6 +96,14 @@ func (t *Transcript) close() {
 		t.hear(openclaw.Result{CallID: t.unheard[0], Output: OutcomeUnknown, ExitCode: openclaw.ExitFailed})
 	}
 	t.step = 0
+}
+
+// withImages adds pictures to a message.
+func withImages(m openclaw.Message, images []openclaw.Image) openclaw.Message {
+	for i := range images {
+		m.Parts = append(m.Parts, openclaw.Part{Kind: openclaw.PartImage, Image: &images[i]})
+	}
+	return m
 }
 
 // prompt is what the model reads of the event that started a turn. The

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -308,4 +309,24 @@ func TestTranscriptFromLogIsTheSame(t *testing.T) {
 			rt.Fatalf("(-live +log):\n%s", diff)
 		}
 	})
+}
+
+// TestPictures: pictures of a message are in the log and from there in what
+// the model reads, after the text and not as a part of it.
+func TestPictures(t *testing.T) {
+	started := openclaw.TurnStarted{Text: "What is this?", Context: json.RawMessage(`{"page":1}`), Images: []openclaw.Image{{MediaType: "image/png", Data: []byte("\x89PNG")}}}
+	logged, err := json.Marshal(started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := openclaw.DecodeBody(openclaw.KindTurnStarted, logged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tr agent.Transcript
+	tr.Add(openclaw.Event{Seq: 1, Body: body})
+	parts := tr.Messages()[0].Parts
+	if len(parts) != 2 || parts[1].Kind != openclaw.PartImage || string(parts[1].Image.Data) != "\x89PNG" || strings.Contains(parts[0].Text, "iVBO") {
+		t.Errorf("the model reads %+v", parts)
+	}
 }

@@ -64,6 +64,7 @@ func invalid(message string) error {
 // submit queues the request as a turn of its session.
 func (r *request) submit(t protocol.Turn, started openclaw.TurnStarted) {
 	started.User, started.Channel, started.Context = t.User, t.Channel, json.RawMessage(t.Context)
+	started.Images = t.Images
 	started.Options, started.IdempotencyKey = t.Options, t.IdempotencyKey
 	r.stream, r.session = t.Stream, t.Session
 	r.message.Payload = nil // a turn can wait for long
