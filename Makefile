@@ -74,7 +74,8 @@ crash-check: ## 200 of them
 # The parsers that read what strangers write: frames, Hosts, configuration,
 # skills, words for the offline model, paths.
 FUZZ_SHORT := protocol:FuzzDecode internal/ws:FuzzWire internal/gateway:FuzzDoor internal/config:FuzzLoad \
-	internal/skill:FuzzParse internal/model/offline:FuzzParse internal/tool/files:FuzzLocate
+	internal/skill:FuzzParse internal/model/offline:FuzzParse internal/tool/files:FuzzLocate \
+	internal/fence:FuzzClean
 
 fuzz-short: ## the parsers that strangers reach; counted, since a time limit can end in an error of its own
 	@set -e; for t in $(FUZZ_SHORT); do \
