@@ -62,7 +62,14 @@ type TurnStarted struct {
 	// data.
 	Context json.RawMessage `json:"context,omitzero"`
 	// Images are the pictures that came with the message.
-	Images         []Image     `json:"images,omitzero"`
+	Images []Image `json:"images,omitzero"`
+	// Recall is what the long-term memory had to say when the turn began. It
+	// is kept so that the conversation reads the same ever after; the model
+	// sees it after the message, fenced as data.
+	Recall string `json:"recall,omitzero"`
+	// UTCOffset is that of the gateway's clock when the turn began, in seconds
+	// east of Greenwich: the model is told the local time.
+	UTCOffset      int         `json:"utc_offset,omitzero"`
 	Options        TurnOptions `json:"options,omitzero"`
 	IdempotencyKey string      `json:"idempotency_key,omitzero"`
 }
@@ -159,6 +166,13 @@ type ApprovalResolved struct {
 type Compacted struct {
 	BeforeSeq int64  `json:"before_seq"`
 	Summary   string `json:"summary"`
+	// Limit is the most bytes that the model sees of each tool result that
+	// came before this event; 0: all of it.
+	Limit int `json:"limit,omitzero"`
+	// Usage is what the model calls for the summary cost; Charges say the same
+	// for each of them.
+	Usage   *Usage   `json:"usage,omitzero"`
+	Charges []Charge `json:"charges,omitzero"`
 }
 
 // ModelSwitched says that another model goes on with the turn than the one that

@@ -42,7 +42,7 @@ func EventPayload(ev openclaw.Event) any {
 	case openclaw.ApprovalResolved:
 		return approvalResolved{head, b}
 	case openclaw.Compacted:
-		return compacted{head, b}
+		return compacted{head, b.BeforeSeq, b.Summary}
 	case openclaw.ModelSwitched:
 		return modelSwitched{head, b}
 	case openclaw.TurnCompleted:
@@ -105,7 +105,8 @@ type approvalResolved struct {
 
 type compacted struct {
 	EventHead
-	openclaw.Compacted
+	BeforeSeq int64  `json:"before_seq"`
+	Summary   string `json:"summary"`
 }
 
 type modelSwitched struct {

@@ -158,6 +158,8 @@ func (t *conversation) handle(ctx context.Context, line string) error {
 		return t.change(ctx, protocol.TypeSessionReset, "the conversation starts anew")
 	case "/cancel":
 		return t.cancel(ctx)
+	case "/compact": // the gateway carries it out
+		return t.say(ctx, line)
 	}
 	return t.invoke(ctx, name, line)
 }
@@ -185,12 +187,13 @@ func (t *conversation) invoke(ctx context.Context, name, line string) error {
 }
 
 func commandNames() []string {
-	return []string{"/exit", "/quit", "/help", "/session", "/model", "/reset", "/cancel"}
+	return []string{"/exit", "/quit", "/help", "/session", "/model", "/compact", "/reset", "/cancel"}
 }
 
 func (t *conversation) help() {
 	t.cli.remark("/session NAME  talk in another conversation")
 	t.cli.remark("/model NAME    let another model answer; without a name the configured one")
+	t.cli.remark("/compact FOCUS sum up this conversation so far, to make room; FOCUS is what to keep above all")
 	t.cli.remark("/reset         forget this conversation so far")
 	t.cli.remark("/cancel        stop what runs in this conversation; Ctrl-C stops your own answer")
 	t.cli.remark("/SKILL ...     run a skill; openclaw skill list shows them")

@@ -103,6 +103,7 @@ func (s *partSet) makeAgent() (err error) {
 	s.agent, err = agent.New(agent.Config{
 		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
 		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
+		CompactAt: s.config.Session.CompactAt,
 		Limits: agent.Limits{
 			ModelCalls: s.config.Session.Limits.ModelCalls,
 			Duration:   time.Duration(s.config.Session.Limits.Duration),

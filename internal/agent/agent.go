@@ -69,10 +69,13 @@ type Config struct {
 	MaxTokens   int      // the most a model writes in one answer; 0: the adapter's default
 	Temperature *float64 // nil: the API's default
 	Thinking    string   // the default of TurnOptions.Thinking
-	Limits      Limits
-	Logger      *slog.Logger     // default: discards
-	Now         func() time.Time // default: time.Now, in UTC
-	Chance      func() float64   // for waits; in [0, 1); default: math/rand
+	// CompactAt is the part of the model's context window at which older turns
+	// are summed up; default 0.8.
+	CompactAt float64
+	Limits    Limits
+	Logger    *slog.Logger     // default: discards
+	Now       func() time.Time // default: time.Now, in UTC
+	Chance    func() float64   // for waits; in [0, 1); default: math/rand
 }
 
 // Agent performs turns. It is safe for concurrent use and never changes; a new
@@ -89,6 +92,9 @@ func New(config Config) (*Agent, error) {
 		return nil, errors.New("agent: Config.Models is required")
 	}
 	config.Limits.fill()
+	if config.CompactAt <= 0 || config.CompactAt > 1 {
+		config.CompactAt = 0.8
+	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -148,6 +154,10 @@ type Turn struct {
 	// Past are the events the turn already has after its TurnStarted, when it
 	// is taken up again after a stop of the gateway.
 	Past []openclaw.Event
+	// Stored is the sequence number of the newest event of the turn that is
+	// stored. The caller sets it whenever it stores one, before it asks for
+	// the next event; nil: it stores none.
+	Stored *int64
 	// Used is set to what the turn's model calls have used so far, those of
 	// Past included, and is right however the turn ends. It may be nil; nobody
 	// else may touch it until Run has returned.
@@ -158,8 +168,9 @@ type Turn struct {
 }
 
 // Run performs the turn, or the rest of it. It yields Delta, TextWritten,
-// ToolCalled, ToolReturned, ModelSwitched and, as the last event of a turn that succeeds,
-// TurnCompleted; the caller fills in Session, Seq and RequestID. An error ends
+// ToolCalled, ToolReturned, ModelSwitched, Compacted and, as the last event of
+// a turn that succeeds, TurnCompleted; the caller fills in Session, Seq and
+// RequestID. An error ends
 // the turn instead: an *openclaw.Error, or the cause of ctx. Run blocks in the
 // model and the tools and has ended both when it returns.
 func (a *Agent) Run(ctx context.Context, in Turn) iter.Seq2[openclaw.Event, error] {

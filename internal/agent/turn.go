@@ -48,6 +48,10 @@ type turn struct {
 	used    *openclaw.Usage     // by the whole turn
 	due     *[]openclaw.Charge  // what no event has carried yet
 	repeats map[string]int      // how often each call had each result
+
+	compacted  bool // the turn has shortened the conversation
+	overflowed bool // the model's API found the conversation too long
+	bar        int  // the size at which it is shortened, where that is beyond the threshold
 }
 
 func (t *turn) run(ctx context.Context) error {
@@ -67,6 +71,12 @@ func (t *turn) run(ctx context.Context) error {
 	}
 	if err := t.line(choice); err != nil {
 		return err
+	}
+	if focus, asked := compaction(t.in.Started); asked {
+		if err := t.compactNow(ctx, focus); err != nil {
+			return err
+		}
+		t.phase = phaseDone
 	}
 	for t.phase != phaseDone {
 		if err := context.Cause(ctx); err != nil {
@@ -117,6 +127,11 @@ func (t *turn) takeUp() error {
 				t.seen(open[i], b)
 				open = slices.Delete(open, i, i+1)
 			}
+		case openclaw.Compacted:
+			t.compacted = true
+			if b.Usage != nil {
+				*t.used = t.used.Add(*b.Usage)
+			}
 		}
 	}
 	for _, call := range open {
@@ -149,7 +164,7 @@ func (t *turn) askModel(ctx context.Context) error {
 		}
 	}
 	t.step++
-	parts, end, err := t.answer(ctx)
+	parts, end, err := t.ask(ctx)
 	if err != nil {
 		return err
 	}
@@ -222,8 +237,15 @@ func (t *turn) stepOf(part openclaw.Part) openclaw.Step {
 // transcript.
 func (t *turn) emit(body openclaw.Body) error {
 	ev := openclaw.Event{Session: t.in.Session, Time: t.agent.config.Now(), Body: body}
+	var stored int64
+	if t.in.Stored != nil {
+		stored = *t.in.Stored
+	}
 	if !t.yield(ev, nil) {
 		return errStopped
+	}
+	if t.in.Stored != nil && *t.in.Stored != stored {
+		ev.Seq = *t.in.Stored
 	}
 	t.in.Transcript.Add(ev)
 	return nil

@@ -58,7 +58,7 @@ type Permissions struct {
 type Session struct {
 	MaxQueue  int        `yaml:"max_queue" default:"20" min:"1" doc:"Turns that may wait in one conversation."`
 	Retention Duration   `yaml:"retention" default:"0" min:"0s" inert:"true" doc:"How long a conversation is kept after its last turn (such as 90d); 0 is for ever."`
-	CompactAt float64    `yaml:"compact_at" default:"0.8" min:"0.1" max:"1" inert:"true" doc:"The part of the context window at which a conversation is summarised."`
+	CompactAt float64    `yaml:"compact_at" default:"0.8" min:"0.1" max:"1" doc:"The part of the context window at which a conversation is summarised."`
 	Limits    TurnLimits `yaml:"limits" doc:"What one turn may do."`
 }
 

@@ -41,7 +41,7 @@ func TestTurnAllocations(t *testing.T) {
 			t.Errorf("%s allocates %v times, want at most %v", what, got, most)
 		}
 	}
-	check("a turn", 75)
+	check("a turn", 78)
 	subs := make([]null, 1000)
 	for i := range subs {
 		if err := hub.Follow(t.Context(), "main", -1, &subs[i], func(int64) {})(); err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/session"
 )
@@ -174,7 +176,7 @@ func TestReset(t *testing.T) {
 		if m := requests[len(requests)-1].Messages; len(m) != 1 {
 			t.Errorf("after the reset the model read %v", m)
 		}
-		if b := r.store.log("main")[8].Body; b != (openclaw.Compacted{BeforeSeq: 9}) {
+		if b := r.store.log("main")[8].Body; !cmp.Equal(b, openclaw.Body(openclaw.Compacted{BeforeSeq: 9})) {
 			t.Errorf("stored %+v", b)
 		}
 		r.works("main")
@@ -191,7 +193,7 @@ func TestResetAfterLostEnd(t *testing.T) {
 			t.Error(err)
 		}
 		r.wantLog("main", "turn_started turn_failed compacted")
-		if b := r.store.log("main")[2].Body; b != (openclaw.Compacted{BeforeSeq: 3}) {
+		if b := r.store.log("main")[2].Body; !cmp.Equal(b, openclaw.Compacted{BeforeSeq: 3}) {
 			t.Errorf("stored %+v", b)
 		}
 		r.works("main")

@@ -30,7 +30,7 @@ func (s *session) load() error {
 	}
 	s.open = false
 	for _, ev := range newest {
-		s.open = !ev.Kind().Ends() && ev.Kind() != openclaw.KindCompacted
+		s.open = !ev.Kind().Ends() && (ev.Kind() != openclaw.KindCompacted || ev.RequestID != "") // a reset is in no turn
 		if ev.Seq > s.lastSeq {
 			s.publish(ev)
 		}
@@ -104,8 +104,12 @@ func (s *session) conversation() (*agent.Transcript, error) {
 	if s.transcript != nil {
 		return s.transcript, nil
 	}
+	after, err := s.contextBegin()
+	if err != nil {
+		return nil, err
+	}
 	t := &agent.Transcript{}
-	for after := max(s.contextSeq-1, 0); ; {
+	for {
 		page, err := s.events(openclaw.EventRange{After: after, Limit: pageSize})
 		if err != nil {
 			return nil, err
@@ -118,6 +122,25 @@ func (s *session) conversation() (*agent.Transcript, error) {
 			return t, nil
 		}
 	}
+}
+
+// contextBegin returns the number of the event before those that the model
+// sees: a conversation that was compacted begins with those it left.
+func (s *session) contextBegin() (after int64, err error) {
+	if s.contextSeq == 0 {
+		return 0, nil
+	}
+	newest, err := s.events(openclaw.EventRange{After: s.contextSeq - 1, Limit: 1})
+	if err != nil {
+		return 0, err
+	}
+	after = s.contextSeq - 1
+	for _, ev := range newest {
+		if b, ok := ev.Body.(openclaw.Compacted); ok && b.BeforeSeq > 0 {
+			after = min(after, b.BeforeSeq-1)
+		}
+	}
+	return after, nil
 }
 
 // turnFrom reads the events of the turn that starts at seq.

@@ -37,6 +37,10 @@ func (o *Outcome) add(ev openclaw.Event) {
 	case openclaw.ToolCalled:
 		o.pay(b.Step)
 		o.Calls = append(o.Calls, CallDone{ToolCalled: b})
+	case openclaw.Compacted:
+		if b.Usage != nil {
+			o.Usage = o.Usage.Add(*b.Usage)
+		}
 	case openclaw.ToolReturned:
 		for i := range o.Calls {
 			if c := &o.Calls[i]; c.CallID == b.CallID && !c.returned {

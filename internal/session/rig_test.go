@@ -104,6 +104,9 @@ func (r *rig) answer(_ context.Context, req *openclaw.Request) scripted.Step {
 	spent := openclaw.Usage{Input: 10, Output: 1}
 	last := req.Messages[len(req.Messages)-1]
 	if last.Role == openclaw.RoleTool {
+		if longRequest(req) {
+			return scripted.Step{Err: &openclaw.Error{Code: openclaw.CodeContextOverflow, Message: "too long"}}
+		}
 		return scripted.Step{Text: "used it", Usage: spent}
 	}
 	verb, rest, _ := strings.Cut(last.Parts[0].Text, " ")
@@ -129,6 +132,19 @@ func (r *rig) answer(_ context.Context, req *openclaw.Request) scripted.Step {
 	return scripted.Step{Deltas: []string{"re: ", last.Parts[0].Text}, Usage: spent}
 }
 
+// longRequest says whether the turn that uses the tool overflow has not been
+// compacted yet.
+func longRequest(req *openclaw.Request) bool {
+	for _, m := range req.Messages {
+		for _, p := range m.Parts {
+			if p.Kind == openclaw.PartText && strings.HasSuffix(p.Text, "overflow") {
+				return m.Role == openclaw.RoleUser
+			}
+		}
+	}
+	return false
+}
+
 // now is the agent's clock, which can hold it where no model or tool could.
 func (r *rig) now() time.Time {
 	r.mu.Lock()
@@ -144,6 +160,7 @@ func (r *rig) now() time.Time {
 func (r *rig) tools() []openclaw.Tool {
 	return []openclaw.Tool{
 		r.tool("echo", func(context.Context) (string, error) { return "echoed", nil }),
+		r.tool("overflow", func(context.Context) (string, error) { return "much", nil }),
 		r.tool("broken", func(context.Context) (string, error) { panic("tool") }),
 		r.tool("deaf", func(context.Context) (string, error) { <-r.hold; return "heard nothing", nil }),
 		r.tool("wait", func(ctx context.Context) (string, error) {

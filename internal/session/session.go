@@ -95,7 +95,11 @@ func (s *session) next() {
 // committed; nothing of what it says is handled before that, because the
 // goroutine that handles it is the one that commits.
 func (s *session) start(t *turn) {
-	began := s.hub.now()
+	if t.opening.Body == nil {
+		began := s.hub.config.Now()
+		_, t.started.UTCOffset = began.Zone()
+		t.opening = openclaw.Event{RequestID: t.id, Time: began.UTC(), Body: t.started}
+	}
 	if err := s.prepare(t); err != nil {
 		s.hub.config.Logger.Error("turn could not start", "session", s.name, "turn", t.id, "err", err)
 		t.refuse(openclaw.AsError(err))
@@ -105,8 +109,7 @@ func (s *session) start(t *turn) {
 	if t.ephemeral() || t.resumed {
 		return
 	}
-	err := s.append(openclaw.Event{RequestID: t.id, Time: began, Body: t.started})
-	if err != nil {
+	if err := s.append(t.opening); err != nil {
 		t.unstored = err
 		t.cancel(err)
 	}
@@ -119,10 +122,14 @@ func (s *session) prepare(t *turn) error {
 		if err := s.closeOpen(); err != nil {
 			return err
 		}
+		t.opening.Seq = s.lastSeq + 1
 	}
+	t.stored = max(t.opening.Seq, 1) // an ephemeral turn counts for itself
 	if t.alone() {
 		t.transcript = &agent.Transcript{}
-		t.transcript.Add(openclaw.Event{Body: t.started})
+		first := t.opening
+		first.Seq = t.stored
+		t.transcript.Add(first)
 		for _, ev := range t.past {
 			t.transcript.Add(ev)
 		}
@@ -137,7 +144,7 @@ func (s *session) prepare(t *turn) error {
 	}
 	t.transcript, s.transcript = transcript, nil
 	if !t.resumed { // else the log has it already
-		t.transcript.Add(openclaw.Event{Body: t.started})
+		t.transcript.Add(t.opening)
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func (s *session) resume(u openclaw.Unfinished) {
 		log.Error("turn could not be resumed", "session", s.name, "seq", u.Seq, "err", err)
 		return
 	}
-	t := &turn{id: events[0].RequestID, resumed: true, past: events[1:], askers: []asker{{id: events[0].RequestID}}}
+	t := &turn{id: events[0].RequestID, resumed: true, opening: events[0], past: events[1:], askers: []asker{{id: events[0].RequestID}}}
 	t.started, _ = events[0].Body.(openclaw.TurnStarted)
 	t.outcome.Session = s.name
 	for _, ev := range events {

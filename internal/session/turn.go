@@ -12,11 +12,13 @@ import (
 )
 
 // turn is one request from its arrival to its outcome. While it runs, run's
-// goroutine owns transcript and what follows it; everything else belongs to the
+// goroutine owns transcript and what follows it (and lends stored to commit,
+// for which it waits); everything else belongs to the
 // session's goroutine.
 type turn struct {
 	id      string
 	started openclaw.TurnStarted
+	opening openclaw.Event // its turn_started, from when it begins on
 	// askers are who waits for the outcome: the one whose request began the
 	// turn, who sees its events too, and after it those who asked again with
 	// the same idempotency key.
@@ -35,6 +37,7 @@ type turn struct {
 	transcript *agent.Transcript
 	held       []openclaw.Event // texts, stored together with what follows them
 	unshown    chan struct{}    // a token for each delta that waits to be shown
+	stored     int64            // the number of the newest event in the log, or what would be its number
 	used       openclaw.Usage
 	due        []openclaw.Charge // what no event has carried yet
 	unlogged   []openclaw.Charge // what events carried that are never stored
@@ -108,7 +111,10 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	in := agent.Turn{Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past, Used: &t.used, Due: &t.due}
+	in := agent.Turn{
+		Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past,
+		Stored: &t.stored, Used: &t.used, Due: &t.due,
+	}
 	for ev, err := range a.Run(ctx, in) {
 		if err != nil {
 			return err
@@ -198,16 +204,34 @@ func (s *session) commit(t *turn, events []openclaw.Event) error {
 	for i := range events {
 		events[i].Session, events[i].RequestID = s.name, t.id
 	}
-	if !t.ephemeral() {
-		if err := s.append(events...); err != nil {
-			return err
-		}
+	if err := s.keep(t, events); err != nil {
+		return err
 	}
 	t.ended = last.Kind().Ends()
 	for _, ev := range events {
 		t.outcome.add(ev)
 		t.show(ev)
 	}
+	return nil
+}
+
+// keep stores events of a turn, and counts those of a turn that leaves none.
+// That a turn by itself was compacted is no concern of the conversation.
+func (s *session) keep(t *turn, events []openclaw.Event) error {
+	if t.ephemeral() {
+		t.stored += int64(len(events))
+		return nil
+	}
+	if last := len(events) - 1; t.alone() && events[last].Kind() == openclaw.KindCompacted {
+		events = events[:last]
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	if err := s.append(events...); err != nil {
+		return err
+	}
+	t.stored = events[len(events)-1].Seq
 	return nil
 }
 

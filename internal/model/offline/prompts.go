@@ -7,11 +7,13 @@ import (
 	"sync"
 )
 
-// The first lines of the prompts that the gateway writes itself. Package skill
-// makes the one, the heartbeat the other; they are spelled out here because a
-// model shares nothing with either but the text.
+// The first lines of the prompts that the gateway writes itself: package skill
+// makes one, the heartbeat another, the agent the third when it wants a
+// conversation summed up. They are spelled out here because a model shares
+// nothing with them but the text.
 const (
 	skillHead     = "# Skill: "
+	summaryHead   = "# Summary\n\n[Record of the conversation;"
 	heartbeatHead = "# Heartbeat"
 	heartbeatOK   = "HEARTBEAT_OK"
 	noRequest     = "Carry out this skill."
@@ -27,6 +29,8 @@ func plan(text string) script {
 		}
 	case strings.TrimSpace(head) == heartbeatHead:
 		return planHeartbeat(rest)
+	case strings.HasPrefix(text, summaryHead):
+		return script{} // no words: who asks has a way to do without
 	}
 	steps, unknown := parse(text)
 	if unknown == "" {

@@ -161,11 +161,12 @@ func read(messages []openclaw.Message) conversation {
 }
 
 // request returns the text of a user's message without the context that was
-// sent along.
+// sent along, and without what the gateway adds in parts of its own (the time,
+// recalled memory).
 func request(m openclaw.Message) string {
 	var texts []string
-	for _, part := range m.Parts {
-		if part.Kind == openclaw.PartText {
+	for i, part := range m.Parts {
+		if part.Kind == openclaw.PartText && (i == 0 || !strings.HasPrefix(part.Text, "[")) {
 			texts = append(texts, part.Text)
 		}
 	}
