@@ -89,13 +89,11 @@ func (a *actor) stuck(ctx context.Context, phase string, yield func(openclaw.Mod
 // since.
 func asked(messages []openclaw.Message) (text string, after bool) {
 	for _, m := range messages {
-		for _, p := range m.Parts {
-			switch {
-			case m.Role == openclaw.RoleTool:
-				after = true
-			case m.Role == openclaw.RoleUser && p.Text != "":
-				text, after = p.Text, false
-			}
+		switch m.Role {
+		case openclaw.RoleTool:
+			after = true
+		case openclaw.RoleUser:
+			text, after = m.Parts[0].Text, false
 		}
 	}
 	return text, after
