@@ -30,12 +30,20 @@ func (s *session) load() error {
 	}
 	s.open = false
 	for _, ev := range newest {
-		s.open = !ev.Kind().Ends() && (ev.Kind() != openclaw.KindCompacted || ev.RequestID != "") // a reset is in no turn
+		s.open = !ev.Kind().Ends()
 		if ev.Seq > s.lastSeq {
 			s.publish(ev)
 		}
 	}
-	s.lastSeq, s.contextSeq, s.loaded = info.LastSeq, info.ContextSeq, true
+	s.lastSeq, s.contextSeq = info.LastSeq, info.ContextSeq
+	if n := len(newest); n > 0 && newest[n-1].Kind() == openclaw.KindCompacted { // by a reset between turns, or in one
+		events, err := s.lastTurn()
+		if err != nil {
+			return err
+		}
+		s.open = len(events) > 0 && !slices.ContainsFunc(events, func(ev openclaw.Event) bool { return ev.Kind().Ends() })
+	}
+	s.loaded = true
 	return nil
 }
 
