@@ -76,6 +76,8 @@ var layers = []layer{
 	{folders: []string{"internal/tool/shell", "internal/tool/files", "internal/tool/memory", "internal/tool/web"},
 		kind: wired, libs: []string{anyLibrary},
 		why: "a tool declares the small interface it needs, so any sandbox or memory fits below it"},
+	{folders: []string{"internal/prompt"}, kind: wired, may: []string{"internal/fence"}, libs: []string{anyLibrary},
+		why: "it reads the files of instructions, which nobody else should, and hands on one text"},
 	{folders: []string{"internal/policy", "internal/budget", "internal/sandbox", "internal/skill", "internal/memory"},
 		kind: wired, libs: []string{anyLibrary},
 		why: "one job each, at the side: they meet the rest only where the program is put together"},

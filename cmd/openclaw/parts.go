@@ -16,6 +16,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/memory"
 	"github.com/openclaw/openclaw-go/internal/model"
+	"github.com/openclaw/openclaw-go/internal/prompt"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"github.com/openclaw/openclaw-go/internal/skill"
 	"github.com/openclaw/openclaw-go/protocol"
@@ -46,9 +47,11 @@ type partSet struct {
 	cooldowns *agent.Cooldowns
 	budget    *budget.Budget
 
+	layers *prompt.Layers
+
 	mu      sync.Mutex
 	agent   *agent.Agent
-	catalog string               // of the skills, as the agent knows it
+	system  string               // the instructions, as the agent knows them
 	entries []protocol.ToolEntry // the tools of the agent named
 	names   []string             // theirs, sorted
 	named   *agent.Agent
@@ -88,7 +91,8 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		config: c, set: set, tools: tools, skills: skills, memory: remembered, box: box, logger: logger,
 		fallback: spare, cooldowns: p.cooldowns, budget: p.budget,
 	}
-	if err := next.makeAgent(); err != nil {
+	next.layers = instructions(c, logger)
+	if err := next.makeAgent(next.instructions()); err != nil {
 		return err
 	}
 	p.current.Store(next)
@@ -96,12 +100,15 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	return nil
 }
 
-// makeAgent makes the agent for the skills there are now.
-func (s *partSet) makeAgent() (err error) {
-	s.catalog = s.skills.Catalog()
+// instructions are those for the files and skills there are now.
+func (s *partSet) instructions() string { return s.layers.Text("", s.skills.Catalog()) }
+
+// makeAgent makes the agent that has these instructions.
+func (s *partSet) makeAgent(system string) (err error) {
+	s.system = system
 	temperature := s.config.Brain.Temperature
 	s.agent, err = agent.New(agent.Config{
-		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget, Tools: s.tools, System: systemPrompt(s.config, s.catalog),
+		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget, Tools: s.tools, System: system,
 		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
 		CompactAt: s.config.Session.CompactAt,
 		Limits: agent.Limits{
@@ -123,15 +130,15 @@ func (r resolver) Resolve(name string) (agent.Choice, error) {
 	return agent.Choice{Provider: c.Provider, Name: c.Name, Model: c.Model}, err
 }
 
-// agent returns the agent for the next turn. It is made anew when a skill has
-// come, gone or changed its description.
+// agent returns the agent for the next turn. It is made anew when a skill or a
+// file of instructions has come, gone or changed.
 func (p *parts) agent() *agent.Agent {
 	s := p.current.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if catalog := s.skills.Catalog(); catalog != s.catalog {
+	if system := s.instructions(); system != s.system {
 		last := s.agent
-		if err := s.makeAgent(); err != nil {
+		if err := s.makeAgent(system); err != nil {
 			s.logger.Error("agent not made anew", "err", err)
 			s.agent = last
 		}

@@ -2,10 +2,12 @@ package main
 
 import (
 	_ "embed"
+	"log/slog"
 	"runtime"
 	"strings"
 
 	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/prompt"
 )
 
 // systemText are the agent's standing instructions. {{…}} is filled in once
@@ -15,12 +17,11 @@ import (
 //go:embed system.md
 var systemText string
 
-// systemPrompt returns the instructions, with the index of the skills if there
-// are any.
-func systemPrompt(c *config.Config, catalog string) string {
-	text := strings.NewReplacer("{{workspace}}", c.Hands.Workspace, "{{os}}", runtime.GOOS).Replace(systemText)
-	if catalog == "" {
-		return text
-	}
-	return text + "\n" + catalog
+// instructions returns what the agent is told before any conversation.
+func instructions(c *config.Config, logger *slog.Logger) *prompt.Layers {
+	return prompt.New(prompt.Options{
+		BuiltIn: strings.NewReplacer("{{workspace}}", c.Hands.Workspace, "{{os}}", runtime.GOOS).Replace(systemText),
+		Home:    c.Home, Workspace: c.Hands.Workspace, Writable: c.Hands.Filesystem.WritablePaths,
+		Logger: logger,
+	})
 }

@@ -66,7 +66,7 @@ func TestSkillsAgree(t *testing.T) {
 	}
 	index := newSkills(cfg, slog.New(slog.DiscardHandler))
 	var want []protocol.SkillEntry
-	system := systemPrompt(cfg, index.Catalog())
+	system := instructions(cfg, slog.New(slog.DiscardHandler)).Text("", index.Catalog())
 	for _, i := range index.List() {
 		want = append(want, protocol.SkillEntry{
 			Name: i.Name, Description: i.Description, Source: i.Source, Enabled: i.Enabled, Reason: i.Reason, File: i.File, Warnings: i.Warnings,

@@ -185,10 +185,12 @@ var catalogPattern = sync.OnceValue(func() *regexp.Regexp {
 
 // readCatalog finds the list under its heading.
 func readCatalog(system string) catalog {
-	_, list, ok := strings.Cut("\n"+system, "\n# Skills\n")
-	if !ok {
+	const head = "\n# Skills\n"
+	at := strings.LastIndex("\n"+system, head) // the last layer: files before it may have such a heading too
+	if at < 0 {
 		return nil
 	}
+	list := ("\n" + system)[at+len(head):]
 	var c catalog
 	for line := range strings.SplitSeq(list, "\n") {
 		if strings.HasPrefix(line, "# ") {
