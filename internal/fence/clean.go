@@ -15,6 +15,9 @@ import (
 // takes time in proportion to the length of text.
 func Clean(text string) string {
 	text = visible(strings.ToValidUTF8(text, "\uFFFD"))
+	if !strings.ContainsAny(text, "<[") && !strings.Contains(text, "Human:") && !strings.Contains(text, "Assistant:") {
+		return text // most text
+	}
 	var out strings.Builder
 	done := 0 // what stands in out
 	for i := 0; i < len(text); i++ {
@@ -119,7 +122,7 @@ func notInName(r rune) bool {
 
 // visible returns text without the characters that have no shape.
 func visible(text string) string {
-	if strings.IndexFunc(text, suspect) < 0 {
+	if plain(text) || strings.IndexFunc(text, suspect) < 0 {
 		return text
 	}
 	var last rune
@@ -131,6 +134,16 @@ func visible(text string) string {
 		last = r
 		return r
 	}, text)
+}
+
+// plain says whether text is ASCII without anything to take out.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c >= 0x7F || c < ' ' && isHidden(rune(c)) {
+			return false
+		}
+	}
+	return true
 }
 
 func suspect(r rune) bool { return (r < ' ' || r >= utf8.RuneSelf) && (isHidden(r) || joins(r)) }
@@ -149,6 +162,9 @@ var hidden = [][2]rune{
 }
 
 func isHidden(r rune) bool {
+	if r >= 0x3165 && r < 0xFE00 { // most of the scripts of East Asia
+		return false
+	}
 	for _, span := range hidden {
 		if r <= span[1] {
 			return r >= span[0]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 	"syscall"
@@ -14,6 +15,35 @@ import (
 // settled is the age at which a file's time tells that it has not changed
 // since: younger ones may be written twice within one tick of the clock.
 const settled = 2 * time.Second
+
+// folder is one place of files. That a file has come or gone shows in the
+// folder's own time, so that those that are not there cost nothing.
+type folder struct {
+	dir   string
+	files []*file
+	stamp stamp
+}
+
+// refresh reads what has changed, and says whether anything has.
+func (d *folder) refresh(now time.Time, logger *slog.Logger) (changed bool) {
+	found := stamp{}
+	if info, err := os.Stat(d.dir); err == nil {
+		found = stampOf(info, now)
+	}
+	same := found == d.stamp && (found.settled || !found.there)
+	d.stamp = found
+	for _, f := range d.files {
+		if same && !f.stamp.there {
+			continue
+		}
+		is, err := f.refresh(now)
+		if err != nil {
+			logger.Warn("instructions not read", "file", f.path(), "err", err)
+		}
+		changed = changed || is
+	}
+	return changed
+}
 
 // file is one file of a layer, as it was read last.
 type file struct {
@@ -34,6 +64,10 @@ type stamp struct {
 	settled  bool
 }
 
+func stampOf(info fs.FileInfo, now time.Time) stamp {
+	return stamp{true, info.Size(), info.ModTime(), now.Sub(info.ModTime()).Abs() > settled}
+}
+
 // refresh reads the file if it is not the one that was read last, and says
 // whether its text has changed. An error is returned once for each version.
 func (f *file) refresh(now time.Time) (changed bool, err error) {
@@ -45,7 +79,7 @@ func (f *file) refresh(now time.Time) (changed bool, err error) {
 	}
 	var found stamp
 	if err == nil {
-		found = stamp{true, info.Size(), info.ModTime(), now.Sub(info.ModTime()).Abs() > settled}
+		found = stampOf(info, now)
 		if found == f.stamp && found.settled {
 			return false, nil
 		}

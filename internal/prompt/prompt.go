@@ -53,8 +53,8 @@ type Layers struct {
 	logger  *slog.Logger
 	now     func() time.Time
 
-	mu    sync.Mutex
-	files []*file
+	mu      sync.Mutex
+	folders []*folder
 
 	last struct{ memory, skills, text string }
 	made bool
@@ -102,9 +102,11 @@ func within(path, dir string) bool {
 }
 
 func (l *Layers) add(dir string, owners bool) {
+	f := &folder{dir: dir}
 	for _, name := range names {
-		l.files = append(l.files, &file{dir: dir, name: name, owners: owners})
+		f.files = append(f.files, &file{dir: dir, name: name, owners: owners})
 	}
+	l.folders = append(l.folders, f)
 }
 
 // Text returns the instructions with the indexes of memory and skills, either
@@ -114,12 +116,8 @@ func (l *Layers) Text(memory, skills string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	changed := !l.made
-	for _, f := range l.files {
-		is, err := f.refresh(l.now())
-		if err != nil {
-			l.logger.Warn("instructions not read", "file", filepath.Join(f.dir, f.name), "err", err)
-		}
-		changed = changed || is
+	for _, f := range l.folders {
+		changed = f.refresh(l.now(), l.logger) || changed
 	}
 	if changed || memory != l.last.memory || skills != l.last.skills {
 		l.last.memory, l.last.skills, l.made = memory, skills, true
@@ -132,16 +130,18 @@ func (l *Layers) Text(memory, skills string) string {
 func (l *Layers) assemble(memory, skills string) string {
 	layers := []string{l.builtIn}
 	left := maxFiles
-	for _, f := range l.files {
-		if f.text == "" {
-			continue
-		}
-		text := bound(f.text, min(maxFile, max(left, 0)), f)
-		left -= len(text)
-		if f.owners {
-			layers = append(layers, "# "+f.name+" (from the owner)\n"+text)
-		} else {
-			layers = append(layers, fence.Wrap("Notes in the workspace, "+f.name, text))
+	for _, folder := range l.folders {
+		for _, f := range folder.files {
+			if f.text == "" {
+				continue
+			}
+			text := bound(f.text, min(maxFile, max(left, 0)), f)
+			left -= len(text)
+			if f.owners {
+				layers = append(layers, "# "+f.name+" (from the owner)\n"+text)
+			} else {
+				layers = append(layers, fence.Wrap("Notes in the workspace, "+f.name, text))
+			}
 		}
 	}
 	for _, index := range []string{memory, skills} {
