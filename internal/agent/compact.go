@@ -57,7 +57,7 @@ func (t *turn) makeRoom(ctx context.Context) error {
 // The log keeps everything.
 func (t *turn) compact(ctx context.Context, target int, focus string) (bool, error) {
 	keep := max(target-t.fixed()-summaryTokens, target/4)
-	n, limit := t.in.Transcript.cut(keep)
+	n, limit := t.in.Transcript.cut(t.estimated(keep))
 	return t.cutBefore(ctx, n, limit, focus)
 }
 
@@ -110,8 +110,9 @@ func compaction(b openclaw.TurnStarted) (focus string, ok bool) {
 	if b.Source != openclaw.SourceClient || b.Prompt != "" {
 		return "", false
 	}
-	name, rest, _ := strings.Cut(strings.TrimSpace(b.Text), " ")
-	return strings.TrimSpace(rest), name == compactCommand
+	rest, ok := strings.CutPrefix(strings.TrimSpace(b.Text), compactCommand)
+	focus = strings.TrimSpace(rest)
+	return focus, ok && (rest == "" || focus != rest) // and not the beginning of another word
 }
 
 // compactNow carries out the command: everything before the turn is summed

@@ -85,6 +85,29 @@ func TestCompactionByReportedUsage(t *testing.T) {
 	k.check(t)
 }
 
+// An API that counts far more than the estimate does not have the conversation
+// compacted again at every step.
+func TestCompactionOfDenseText(t *testing.T) {
+	m := newSized(20_000, goodSummary, nil)
+	m.Model = scripted.Func(func(_ context.Context, req *openclaw.Request) scripted.Step {
+		if isSummary(req) {
+			m.summaries++
+			return goodSummary
+		}
+		return scripted.Step{Text: strings.Repeat("w ", 200), Usage: openclaw.Usage{Input: weight(req) * 2}} // eight times as much
+	})
+	k := newTalk(t, m)
+	for range 60 {
+		if _, err := k.say(t.Context(), asked(strings.Repeat("q ", 200))); err != nil {
+			t.Fatal(err)
+		}
+		k.check(t)
+	}
+	if n := len(k.compactions()); n < 2 || n > 12 {
+		t.Errorf("%d compactions in 60 turns", n)
+	}
+}
+
 // Whatever the model makes of the request for a summary, the conversation goes
 // on.
 func TestSummaryFallback(t *testing.T) {

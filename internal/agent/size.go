@@ -46,6 +46,17 @@ func (t *turn) size() int {
 	return t.fixed() + estimateAll(tr.messages)
 }
 
+// estimated returns what n tokens of the API's count are by the estimate, where
+// the API counts more: in languages and models that the estimate does not fit.
+func (t *turn) estimated(n int) int {
+	tr := t.in.Transcript
+	guess := t.fixed() + estimateAll(tr.messages[:tr.covered])
+	if tr.counted <= guess {
+		return n
+	}
+	return int(float64(n) * float64(guess) / float64(tr.counted))
+}
+
 // fixed estimates the tokens of the instructions and the tools.
 func (t *turn) fixed() int {
 	n := estimate(t.agent.config.System)
