@@ -218,20 +218,22 @@ func (s *session) commit(t *turn, events []openclaw.Event) error {
 // keep stores events of a turn, and counts those of a turn that leaves none.
 // That a turn by itself was compacted is no concern of the conversation.
 func (s *session) keep(t *turn, events []openclaw.Event) error {
-	if t.ephemeral() {
-		t.stored += int64(len(events))
-		return nil
-	}
-	if last := len(events) - 1; t.alone() && events[last].Kind() == openclaw.KindCompacted {
+	last := len(events) - 1
+	kind := events[last].Kind()
+	if t.alone() && kind == openclaw.KindCompacted {
 		events = events[:last]
 	}
-	if len(events) == 0 {
-		return nil
+	number := t.stored + int64(len(events))
+	if !t.ephemeral() && len(events) > 0 {
+		if err := s.append(events...); err != nil {
+			return err
+		}
+		number = events[len(events)-1].Seq
 	}
-	if err := s.append(events...); err != nil {
-		return err
+	// An approval may come when the turn's goroutine does not wait for it.
+	if kind != openclaw.KindApprovalRequested && kind != openclaw.KindApprovalResolved && len(events) > 0 {
+		t.stored = number
 	}
-	t.stored = events[len(events)-1].Seq
 	return nil
 }
 
