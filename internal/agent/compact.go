@@ -68,7 +68,7 @@ func (t *turn) cutBefore(ctx context.Context, n, limit int, focus string) (bool,
 	if n == 0 && limit == 0 {
 		return false, nil
 	}
-	body := openclaw.Compacted{BeforeSeq: tr.origins[n].seq, Summary: "(Nothing was left out; long tool results were cut.)", Limit: limit}
+	body := openclaw.Compacted{Summary: "(Nothing was left out; long tool results were cut.)", Limit: limit}
 	if n > 0 {
 		text, err := t.sumUp(ctx, tr.messages[:n], focus)
 		if err != nil {
@@ -79,7 +79,10 @@ func (t *turn) cutBefore(ctx context.Context, n, limit int, focus string) (bool,
 		if request := tr.request(n); request != "" {
 			body.Summary += "\n\n" + requestHead + clip(request, maxDigest)
 		}
+	} else if earlier := tr.summary(); earlier != "" {
+		n, body.Summary = 1, earlier
 	}
+	body.BeforeSeq = tr.origins[n].seq
 	return true, t.emit(body)
 }
 

@@ -226,6 +226,38 @@ func TestHugeResult(t *testing.T) {
 	}
 }
 
+// Results are cut in a conversation that begins with a summary, which stays.
+func TestHugeResultAfterSummary(t *testing.T) {
+	huge := named("huge", func(context.Context, *openclaw.Call) (*openclaw.Result, error) {
+		return &openclaw.Result{Output: strings.Repeat("0123456789", 20_000)}, nil
+	})
+	m := strict(8000, func(req *openclaw.Request) scripted.Step {
+		if holds(req, "word for word") && !holds(req, "read it all") {
+			return scripted.Step{Err: errors.New("the request is gone")}
+		}
+		if n := len(req.Messages); req.Messages[n-1].Role == openclaw.RoleTool && holds(req, `"n":3`) {
+			return scripted.Step{Text: "seen"}
+		}
+		n := 1
+		for holds(req, fmt.Sprintf(`"n":%d`, n)) {
+			n++
+		}
+		return scripted.Step{Calls: []openclaw.Call{call("huge", fmt.Sprintf(`{"n":%d}`, n))}}
+	})
+	k := newTalk(t, m, huge)
+	for _, text := range []string{"read it all", "/compact", "read it all", "read it all"} {
+		if _, err := k.say(t.Context(), asked(text)); err != nil {
+			t.Fatal(err)
+		}
+		k.check(t)
+	}
+	for _, c := range k.compactions() {
+		if c.BeforeSeq <= 0 {
+			t.Errorf("a compaction keeps nothing: %+v", c)
+		}
+	}
+}
+
 // A message that alone passes the window fails its turn, not the session.
 func TestHugeMessage(t *testing.T) {
 	m := strict(8000, func(*openclaw.Request) scripted.Step { return scripted.Step{Text: "ok"} })

@@ -161,7 +161,8 @@ func (t *Transcript) request(n int) string {
 		case t.origins[i].begins == beginsTurn:
 			return t.messages[i].Parts[0].Text
 		case i == 0:
-			return openRequest(t.messages[0])
+			_, request, _ := strings.Cut(t.summary(), requestHead)
+			return request
 		}
 	}
 	return ""
@@ -171,12 +172,12 @@ func (t *Transcript) request(n int) string {
 // worked on.
 const requestHead = "## The request being worked on, word for word\n"
 
-// openRequest returns the request that a summary repeats.
-func openRequest(m openclaw.Message) string {
-	if len(m.Parts) == 0 {
+// summary returns the summary that the conversation begins with; "" if it does
+// not.
+func (t *Transcript) summary() string {
+	if len(t.origins) == 0 || t.origins[0].begins != beginsNothing {
 		return ""
 	}
-	_, text, _ := fence.Unwrap(m.Parts[0].Text)
-	_, request, _ := strings.Cut(text, requestHead)
-	return request
+	_, text, _ := fence.Unwrap(t.messages[0].Parts[0].Text)
+	return text
 }
