@@ -53,6 +53,8 @@ func Charges(body Body) []Charge {
 		return b.Step.Charges
 	case ToolCalled:
 		return b.Step.Charges
+	case Compacted:
+		return b.Charges
 	case TurnCompleted:
 		return b.Charges
 	case TurnFailed:

@@ -144,20 +144,20 @@ const maxUnshown = 64
 
 // charge writes down what the turn used and its log will not say: all of it,
 // if it leaves nothing, and what came since the last event that was stored, if
-// the gateway stops before the turn ends.
+// the gateway stops before the turn ends. A turn by itself leaves out what its
+// compactions cost.
 func (s *session) charge(t *turn, err error) {
 	name := s.name
 	switch {
 	case t.ephemeral():
-		name = ""
+		name, t.unlogged = "", append(t.unlogged, t.due...)
 	case errors.Is(err, errStop):
 		for _, ev := range t.held {
 			t.unlogged = append(t.unlogged, openclaw.Charges(ev.Body)...)
 		}
-	default:
-		return
+		t.unlogged = append(t.unlogged, t.due...)
 	}
-	charges := append(t.unlogged, t.due...)
+	charges := t.unlogged
 	if len(charges) == 0 {
 		return
 	}
@@ -221,6 +221,9 @@ func (s *session) keep(t *turn, events []openclaw.Event) error {
 	last := len(events) - 1
 	kind := events[last].Kind()
 	if t.alone() && kind == openclaw.KindCompacted {
+		if !t.ephemeral() { // perform has counted it
+			t.unlogged = append(t.unlogged, openclaw.Charges(events[last].Body)...)
+		}
 		events = events[:last]
 	}
 	number := t.stored + int64(len(events))
