@@ -41,7 +41,7 @@ type Config struct {
 	Memory      Memory              `yaml:"memory" doc:"What the agent remembers across conversations."`
 	Skills      Skills              `yaml:"skills" doc:"Where skills are found."`
 	Heartbeat   Heartbeat           `yaml:"heartbeat" doc:"The regular look at HEARTBEAT.md."`
-	Cron        []CronJob           `yaml:"cron" doc:"Turns that start by the clock." inert:"true"`
+	Cron        []CronJob           `yaml:"cron" doc:"Turns that start by the clock."`
 	Budget      Budget              `yaml:"budget" doc:"What models may cost; 0 is no limit."`
 	Webhooks    Webhooks            `yaml:"webhooks" doc:"Requests from and to other programs." inert:"true"`
 	MCP         MCP                 `yaml:"mcp" doc:"Model Context Protocol." inert:"true"`
@@ -71,7 +71,7 @@ type Brain struct {
 	Thinking    string  `yaml:"thinking" default:"off" enum:"off,low,medium,high" doc:"How much the model thinks before it answers."`
 
 	Fallback          []Fallback `yaml:"fallback" one:"true" doc:"Models to try, in order, when the first fails."`
-	HeartbeatOverride Override   `yaml:"heartbeat_override" inert:"true" doc:"A cheaper model for heartbeats."`
+	HeartbeatOverride Override   `yaml:"heartbeat_override" doc:"A cheaper model for heartbeats."`
 
 	// Local is an older form, taken over into BaseURL; empty after Load.
 	Local Local `yaml:"local" moved:"brain.base_url" doc:"The endpoint of provider local; base_url does the same."`

@@ -7,6 +7,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
+
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/cron"
 )
 
 // finish does what needs the whole configuration: older forms move to their
@@ -230,6 +234,7 @@ func (d *decoder) checkPairs(c *Config) {
 		d.required(key, "name", job.Name)
 		d.required(key, "schedule", job.Schedule)
 		exactlyOne(key, "message", job.Message, "skill", job.Skill)
+		d.checkJob(key, job)
 	}
 	for name, server := range c.MCP.Servers {
 		exactlyOne(joinKey("mcp.servers", name), "command", server.Command, "url", server.URL)
@@ -247,6 +252,19 @@ func (d *decoder) checkPairs(c *Config) {
 	}
 	if in := c.Webhooks.Incoming; in.Enabled && in.RequireHMAC && in.Secret == "" && d.unset["webhooks.incoming.secret"].Line == 0 {
 		d.problem("webhooks.incoming.require_hmac", "needs webhooks.incoming.secret", "")
+	}
+}
+
+// checkJob reads what a job says with the parsers that will run it.
+func (d *decoder) checkJob(key string, job CronJob) {
+	if job.Name != "" && !openclaw.ValidJobName(job.Name) {
+		d.problem(key+".name", "must be 1 to 64 letters, digits and ._- , not "+quote(job.Name), "")
+	}
+	if _, err := time.LoadLocation(job.Timezone); job.Schedule == "" || err != nil {
+		return // reported already
+	}
+	if _, err := cron.Parse(job.Schedule, job.Timezone); err != nil {
+		d.problem(key+".schedule", "cannot be used: "+err.Error(), "")
 	}
 }
 

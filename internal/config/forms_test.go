@@ -71,11 +71,8 @@ heartbeat: {interval: 60, model: y}
 `, "OPENCLAW_MEMORY_AUTO_SAVE=false")
 	got := warningLines(cfg.Inert())
 	want := []string{
-		`config.yml:2:37: brain.heartbeat_override: has no effect yet`,
 		`config.yml:6:20: gateway.tls: has no effect yet`,
 		`config.yml:7:15: permissions.mode: has no effect yet`,
-		`config.yml:8:1: cron: has no effect yet`,
-		`config.yml:10:27: heartbeat.model: has no effect yet`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -205,7 +202,7 @@ func TestKeySyntax(t *testing.T) {
 }
 
 func TestGetAndList(t *testing.T) {
-	cfg, _ := load(t, "gateway: {port: 5}\ncron: [{name: n, schedule: s, message: m}]\nproviders: {a.b: {api: openai, api_key: x}}\nchannels: {t: {list: [1, {b: true}]}}\n")
+	cfg, _ := load(t, "gateway: {port: 5}\ncron: [{name: n, schedule: '@daily', message: m}]\nproviders: {a.b: {api: openai, api_key: x}}\nchannels: {t: {list: [1, {b: true}]}}\n")
 	tests := map[string]string{
 		"gateway.port": "5", "gateway.drain_timeout": "30s", "gateway.limits.message": "1MiB", "brain.fallback": "[]",
 		"cron[0].missed": "run_once", `providers."a.b".api_key`: "[secret]", "brain.api_key": "", "gateway.auth": `{"enabled":false,"token":""}`,

@@ -77,13 +77,14 @@ hands: {workspace: ~root/x, shell: {timeout: soon}}
 		{"open door", "gateway: {host: 0.0.0.0}", []string{
 			`config.yml:1:11: gateway.host: would let everybody in who can reach "0.0.0.0"; set gateway.auth.enabled to true and gateway.auth.token, or gateway.host to 127.0.0.1`,
 		}},
-		{"pairs", "gateway: {tls: {cert: a.pem}}\nheartbeat: {quiet_hours: {end: '07:00'}}\ncron: [{name: a, schedule: x, message: m, skill: s}, {name: a}]\nmcp: {servers: {x: {}}}\n", []string{
+		{"pairs", "gateway: {tls: {cert: a.pem}}\nheartbeat: {quiet_hours: {end: '07:00'}}\ncron: [{name: a, schedule: '* * * * 9', message: m, skill: s}, {name: a}]\nmcp: {servers: {x: {}}}\n", []string{
 			`config.yml:1:17: gateway.tls.cert: is of no use without gateway.tls.key; set both or neither`,
 			`config.yml:2:27: heartbeat.quiet_hours.end: is of no use without heartbeat.quiet_hours.start; set both or neither`,
 			`config.yml:3:8: cron[0]: needs either message or skill`,
-			`config.yml:3:54: cron[1]: needs schedule`,
-			`config.yml:3:54: cron[1]: needs either message or skill`,
-			`config.yml:3:55: cron[1].name: is the name of an earlier entry; every job needs its own`,
+			`config.yml:3:18: cron[0].schedule: cannot be used: "* * * * 9" is no schedule; write five fields (minute hour day month weekday) such as 30 9 * * 1-5, @every 90m or @at 2027-01-31T09:00`,
+			`config.yml:3:64: cron[1]: needs schedule`,
+			`config.yml:3:64: cron[1]: needs either message or skill`,
+			`config.yml:3:65: cron[1].name: is the name of an earlier entry; every job needs its own`,
 			`config.yml:4:17: mcp.servers.x: needs either command or url`,
 		}},
 		{"providers", "brain: {provider: mien}\nproviders:\n  mine: {api: anthropc}\n  a/b: {api: openai}\n  auto: {}\n  openai: {api: google}\n  bare: {}\n", []string{

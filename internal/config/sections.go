@@ -100,7 +100,7 @@ type Heartbeat struct {
 
 	// Model is an older form, taken over into Brain.HeartbeatOverride; empty
 	// after Load.
-	Model string `yaml:"model" moved:"brain.heartbeat_override.model" inert:"true" doc:"Now brain.heartbeat_override.model."`
+	Model string `yaml:"model" moved:"brain.heartbeat_override.model" doc:"Now brain.heartbeat_override.model."`
 }
 
 // QuietHours is a time of day; it may go past midnight. Both empty: never.
@@ -113,12 +113,13 @@ type QuietHours struct {
 // CronJob starts a turn by the clock.
 type CronJob struct {
 	Name     string `yaml:"name" doc:"What to call it."`
-	Schedule string `yaml:"schedule" doc:"Five fields, as 0 9 * * 1-5."`
+	Schedule string `yaml:"schedule" doc:"Five fields, as 0 9 * * 1-5; or @every 90m; or once, as @at 2027-01-31T09:00."`
 	Timezone string `yaml:"timezone" form:"timezone" doc:"The time zone of the schedule; empty is UTC."`
 	Message  string `yaml:"message" doc:"What to say to the agent; or skill."`
 	Skill    string `yaml:"skill" doc:"The skill to run; or message."`
 	Session  string `yaml:"session" doc:"The conversation; empty is one of its own."`
 	Missed   string `yaml:"missed" default:"run_once" enum:"run_once,skip" doc:"What happens to times at which the gateway did not run."`
+	Overlap  string `yaml:"overlap" default:"skip" enum:"skip,queue" doc:"What happens to times at which the run before has not ended."`
 }
 
 // Budget is what models may cost; 0 is no limit.
