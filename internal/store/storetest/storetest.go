@@ -29,6 +29,11 @@ type Store interface {
 	Unfinished(ctx context.Context) ([]openclaw.Unfinished, error)
 	Charge(ctx context.Context, session string, at time.Time, charges []openclaw.Charge) error
 	Usage(ctx context.Context, q openclaw.UsageQuery) ([]openclaw.UsageLine, error)
+	Record(ctx context.Context, runs ...openclaw.Run) error
+	Runs(ctx context.Context, pattern string, limit int) ([]openclaw.Run, error)
+	SaveJob(ctx context.Context, job openclaw.StoredJob) error
+	RemoveJob(ctx context.Context, name string) error
+	Jobs(ctx context.Context) ([]openclaw.StoredJob, error)
 	Close() error
 }
 
@@ -61,6 +66,8 @@ func Run(t *testing.T, open Open) {
 		"Reopen":             testReopen,
 		"CloseWaits":         testCloseWaits,
 		"Closed":             testClosed,
+		"Runs":               testRuns,
+		"Jobs":               testJobs,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
