@@ -82,6 +82,8 @@ const (
 	SourceClient    Source = "client"
 	SourceSkill     Source = "skill"
 	SourceHeartbeat Source = "heartbeat"
+	SourceCron      Source = "cron"
+	SourceTask      Source = "task" // another turn
 )
 
 // TurnOptions are a sender's wishes for one turn; the zero value wishes
@@ -100,6 +102,9 @@ type TurnOptions struct {
 	Fresh bool `json:"fresh,omitzero"`
 	// Tools are the only ones the turn may use; nil: all there are.
 	Tools []string `json:"tools,omitzero"`
+	// TurnTokens bounds what all model calls of the turn may use; 0: no bound
+	// of its own.
+	TurnTokens int `json:"turn_tokens,omitzero"`
 }
 
 // Step ties the parts of one model answer together: every TextWritten and

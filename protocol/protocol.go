@@ -38,6 +38,13 @@ const (
 	TypeSkillList        Type = "skill_list"
 	TypeToolList         Type = "tool_list"
 	TypeModelList        Type = "model_list"
+	TypeHeartbeatHistory Type = "heartbeat_history"
+	TypeCronList         Type = "cron_list"
+	TypeCronAdd          Type = "cron_add"
+	TypeCronRemove       Type = "cron_remove"
+	TypeCronPause        Type = "cron_pause"
+	TypeCronRun          Type = "cron_run"
+	TypeCronHistory      Type = "cron_history"
 )
 
 // Types that are both a request and its reply.
@@ -61,6 +68,9 @@ const (
 	TypeSkills          Type = "skills"
 	TypeTools           Type = "tools"
 	TypeModels          Type = "models"
+	TypeHeartbeats      Type = "heartbeats"
+	TypeCronJobs        Type = "cron_jobs"
+	TypeCronRuns        Type = "cron_runs"
 )
 
 // Completes says whether a frame of this type, when it carries an id, is the

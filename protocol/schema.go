@@ -35,6 +35,13 @@ func requests() []message {
 		{TypeToolList, reflect.TypeFor[struct{}](), "List the tools. Completed by tools."},
 		{TypeModelList, reflect.TypeFor[struct{}](), "List the models. Completed by models."},
 		{TypeUsage, reflect.TypeFor[UsageRequest](), "Ask what models used. Completed by usage."},
+		{TypeHeartbeatHistory, reflect.TypeFor[HeartbeatHistory](), "List past heartbeats. Completed by heartbeats."},
+		{TypeCronList, reflect.TypeFor[struct{}](), "List the cron jobs. Completed by cron_jobs."},
+		{TypeCronAdd, reflect.TypeFor[CronSpec](), "Add a cron job. Completed by ok."},
+		{TypeCronRemove, reflect.TypeFor[CronRef](), "Remove a cron job that was added. Completed by ok."},
+		{TypeCronPause, reflect.TypeFor[CronPause](), "Pause a cron job, or let it go on. Completed by ok."},
+		{TypeCronRun, reflect.TypeFor[CronRef](), "Run a cron job now. Completed by cron_runs when it is over."},
+		{TypeCronHistory, reflect.TypeFor[CronHistory](), "List past runs of cron jobs. Completed by cron_runs."},
 	}
 }
 
@@ -55,6 +62,9 @@ func replies() []message {
 		{TypeTools, reflect.TypeFor[Tools](), "The tools."},
 		{TypeModels, reflect.TypeFor[Models](), "The models."},
 		{TypeUsage, reflect.TypeFor[Usage](), "What models used."},
+		{TypeHeartbeats, reflect.TypeFor[Heartbeats](), "Past heartbeats, the newest first."},
+		{TypeCronJobs, reflect.TypeFor[CronJobs](), "The cron jobs."},
+		{TypeCronRuns, reflect.TypeFor[CronRuns](), "Runs of cron jobs, the newest first."},
 	}
 }
 

@@ -38,7 +38,11 @@ type app struct {
 	door    *gateway.Door
 	sockets *ws.Server
 	heart   *schedule.Heart
-	http    *httpapi.Server
+	cron    *schedule.Cron
+	// clockless gateways start nothing by themselves: one that is served for a
+	// single command must not do what is due besides.
+	clockless bool
+	http      *httpapi.Server
 }
 
 // newApp opens the store and puts the gateway together; it listens nowhere
@@ -61,14 +65,14 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if err := restoreBudget(ctx, a.parts.budget, a.store); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	if err := a.assemble(); err != nil {
+	if err := a.assemble(ctx); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	return a, nil
 }
 
 // assemble puts the layers on top of each other, from the bottom to the top.
-func (a *app) assemble() (err error) {
+func (a *app) assemble(ctx context.Context) (err error) {
 	a.hub, err = session.NewHub(session.Config{
 		Store: a.store, Agent: a.parts.agent, Logger: a.logger,
 		MaxQueue: func() int { return a.parts.config().Session.MaxQueue },
@@ -76,16 +80,12 @@ func (a *app) assemble() (err error) {
 	if err != nil {
 		return err
 	}
-	a.heart, err = schedule.NewHeart(schedule.Config{
-		Settings: heartSettings(a.config), Submitter: a.hub, Logger: a.logger,
-		Broke:     func() bool { return a.parts.budget.Exceeded(true) != nil },
-		Broadcast: func(s protocol.HeartbeatStatus) { a.gateway.Broadcast(protocol.TypeHeartbeatStatus, s) },
-	})
-	if err != nil {
+	if err := a.windUp(ctx); err != nil {
 		return err
 	}
 	a.gateway, err = gateway.New(gateway.Config{
-		Version: version, Hub: a.hub, Skills: &a.parts, Heart: a.heart, Logger: a.logger,
+		Version: version, Hub: a.hub, Skills: &a.parts, Logger: a.logger,
+		Heart: a.heart, CronJobs: a.cron, CronRuns: a.cron,
 		Limits: clientLimits(a.config), Facts: a.facts(),
 	})
 	if err != nil {
@@ -100,6 +100,30 @@ func (a *app) assemble() (err error) {
 		Waiting:       max(1024, a.config.Gateway.MaxConnections),
 	})
 	return err
+}
+
+// windUp makes what starts turns by the clock.
+func (a *app) windUp(ctx context.Context) (err error) {
+	a.heart, err = schedule.NewHeart(ctx, schedule.Config{
+		Settings: heartSettings(a.config), Submitter: a.hub, Ledger: a.store, Logger: a.logger,
+		Busy:      func() bool { return a.hub.Stats().Active > 0 },
+		Broke:     func() bool { return a.parts.budget.Exceeded(true) != nil },
+		Broadcast: func(s protocol.HeartbeatStatus) { a.gateway.Broadcast(protocol.TypeHeartbeatStatus, s) },
+	})
+	if err != nil {
+		return err
+	}
+	a.cron, err = schedule.NewCron(ctx, schedule.CronConfig{
+		Submitter: a.hub, Ledger: a.store, Store: a.store, Logger: a.logger,
+		Skill: func(name string) (string, []string, error) {
+			i, err := a.parts.Invoke(name, "")
+			return i.Prompt, i.Tools, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return a.cron.Set(ctx, cronJobs(a.config))
 }
 
 // facts are what the status of the gateway reports of the parts below it.
@@ -130,7 +154,10 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	}
 	clock, stopClock := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	wg.Go(func() { a.heart.Run(clock) })
+	if !a.clockless {
+		wg.Go(func() { a.heart.Run(clock) })
+		wg.Go(func() { a.cron.Run(clock) })
+	}
 	served := make(chan error, 1)
 	wg.Go(func() { served <- a.http.Serve(listener) })
 	a.logger.Info("gateway ready", "address", listener.Addr().String(), "version", version)
@@ -205,6 +232,9 @@ func (a *app) reload(c *config.Config, models modelsFunc) {
 	a.gateway.SetLimits(clientLimits(c))
 	a.sockets.SetLimits(socketLimits(c))
 	a.heart.Set(heartSettings(c))
+	if err := a.cron.Set(context.Background(), cronJobs(c)); err != nil {
+		a.logger.Error("cron jobs not taken over", "err", err)
+	}
 	if a.door.Set(access(c)) {
 		a.sockets.CloseAll(protocol.ClosePolicy, protocol.ReasonAuth)
 	}

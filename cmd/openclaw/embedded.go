@@ -31,6 +31,7 @@ func (c *cli) embed(ctx context.Context, cfg *config.Config, purpose string) (*e
 	if err != nil {
 		return nil, errors.Join(startError(err), logs.close())
 	}
+	a.clockless = true
 	e := &embedded{done: make(chan error, 1), logs: logs}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx)) // it drains when it is told to, not when ctx ends
 	e.stop = stop

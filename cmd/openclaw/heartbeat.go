@@ -8,19 +8,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/openclaw/openclaw-go/client"
 	"github.com/openclaw/openclaw-go/protocol"
 )
 
 func (c *cli) heartbeatCommand() *cobra.Command {
-	var now, dryRun, noStart bool
+	var now, dryRun, history, noStart bool
 	cmd := &cobra.Command{
 		Use:   "heartbeat",
 		Short: "Show the heartbeat, or run it now",
-		Long:  "Show when the heartbeat ran and will run. --now runs it at once; --dry-run says what it would do, and costs nothing.",
+		Long:  "Show when the heartbeat ran and will run. --now runs it at once; --dry-run says what it would do, and costs nothing; --history lists what came of the last ones.",
 		Args:  takes(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			none := fail // a gateway that has just been started has nothing to show
-			if (now || dryRun) && !noStart {
+			if (now || dryRun || history) && !noStart {
 				none = serve
 			}
 			l, err := c.connect(cmd.Context(), none, "this heartbeat")
@@ -28,6 +29,9 @@ func (c *cli) heartbeatCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, l.close(c)) }()
+			if history {
+				return c.heartbeatHistory(cmd.Context(), l)
+			}
 			if now || dryRun {
 				return c.triggerHeartbeat(cmd.Context(), l, dryRun)
 			}
@@ -37,6 +41,8 @@ func (c *cli) heartbeatCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&now, "now", false, "run it at once")
 	flags.BoolVar(&dryRun, "dry-run", false, "say what would run, and do nothing")
+	flags.BoolVar(&history, "history", false, "list the last heartbeats, and why one was skipped")
+	cmd.MarkFlagsMutuallyExclusive("now", "dry-run", "history")
 	flags.BoolVar(&noStart, "no-start", false, "fail when no gateway is running")
 	return cmd
 }
@@ -71,6 +77,14 @@ func (c *cli) triggerHeartbeat(ctx context.Context, l *link, dryRun bool) error 
 		return &failure{exit: exitFailed}
 	}
 	return err
+}
+
+func (c *cli) heartbeatHistory(ctx context.Context, l *link) error {
+	reply, err := client.Ask[protocol.Heartbeats](ctx, l.Client, protocol.TypeHeartbeatHistory, protocol.HeartbeatHistory{Limit: pageSize})
+	if err != nil {
+		return connectionError(err)
+	}
+	return c.printRuns(reply.Runs)
 }
 
 func (c *cli) printHeartbeat(s protocol.HeartbeatStatus, dryRun bool) {

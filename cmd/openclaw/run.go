@@ -71,8 +71,19 @@ func (c *cli) rootCommand() *cobra.Command {
 	flags.BoolVarP(&c.flags.verbose, "verbose", "v", false, "print more; log at level debug")
 	flags.BoolVar(&c.flags.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
 	root.AddCommand(
-		c.chatCommand(), c.gatewayCommand(), c.statusCommand(), c.sessionCommand(), c.skillCommand(),
-		c.heartbeatCommand(), c.memoryCommand(), c.configCommand(), c.logsCommand(), c.doctorCommand(), c.statsCommand(), c.versionCommand(),
+		c.chatCommand(),
+		c.gatewayCommand(),
+		c.statusCommand(),
+		c.sessionCommand(),
+		c.skillCommand(),
+		c.heartbeatCommand(),
+		c.cronCommand(),
+		c.memoryCommand(),
+		c.configCommand(),
+		c.logsCommand(),
+		c.doctorCommand(),
+		c.statsCommand(),
+		c.versionCommand(),
 	)
 	return root
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"time"
 
+	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/internal/schedule"
@@ -42,7 +43,24 @@ func heartSettings(c *config.Config) schedule.Settings {
 	quiet, _ := schedule.ParseQuiet(c.Heartbeat.QuietHours.Start, c.Heartbeat.QuietHours.End, c.Heartbeat.QuietHours.Timezone)
 	return schedule.Settings{
 		Enabled: c.Heartbeat.Enabled, Interval: time.Duration(c.Heartbeat.Interval), Quiet: quiet,
-		MaxTokens: c.Heartbeat.MaxTokens, Isolated: c.Heartbeat.Isolated,
+		Model: heartbeatModel(c), MaxTokens: c.Heartbeat.MaxTokens, Isolated: c.Heartbeat.Isolated,
 		Tasks: filepath.Join(c.Home, "HEARTBEAT.md"),
 	}
+}
+
+// heartbeatModel is brain.heartbeat_override as the name of a model.
+func heartbeatModel(c *config.Config) string {
+	o := c.Brain.HeartbeatOverride
+	if o.Provider == "" {
+		return o.Model
+	}
+	return o.Provider + "/" + o.Model
+}
+
+func cronJobs(c *config.Config) []openclaw.CronJob {
+	jobs := make([]openclaw.CronJob, len(c.Cron))
+	for i, j := range c.Cron {
+		jobs[i] = openclaw.CronJob(j)
+	}
+	return jobs
 }

@@ -81,6 +81,7 @@ func (fixed) List() []protocol.SkillEntry                             { return n
 func (fixed) Counts() (c protocol.SkillCounts)                        { return c }
 func (fixed) Trigger(bool) (s protocol.HeartbeatStatus)               { return s }
 func (fixed) State() (s protocol.HeartbeatState)                      { return s }
+func (fixed) History(context.Context, int) ([]openclaw.Run, error)    { return nil, nil }
 
 // serveScripted is a whole gateway, store included, around a model that
 // answers at once. durable is the store's Sync.

@@ -136,6 +136,7 @@ func (parts) List() []protocol.SkillEntry                             { return n
 func (parts) Counts() (c protocol.SkillCounts)                        { return c }
 func (parts) Trigger(bool) (s protocol.HeartbeatStatus)               { return s }
 func (parts) State() (s protocol.HeartbeatState)                      { return s }
+func (parts) History(context.Context, int) ([]openclaw.Run, error)    { return nil, nil }
 
 func (parts) facts(store *sqlite.Store) gateway.Facts {
 	return gateway.Facts{

@@ -38,13 +38,6 @@ type Invocation struct {
 	Hint   string   // what the sender should know, "" for nothing
 }
 
-// Heart is the heartbeat.
-type Heart interface {
-	// Trigger runs one now and blocks until it is over.
-	Trigger(dryRun bool) protocol.HeartbeatStatus
-	State() protocol.HeartbeatState
-}
-
 // Facts are what status and the lists report of parts the gateway does not
 // know. Every field is required.
 type Facts struct {
@@ -66,14 +59,16 @@ type Facts struct {
 
 // Config is what a Gateway is made of.
 type Config struct {
-	Version string
-	Hub     *session.Hub // required
-	Skills  Skills       // required
-	Heart   Heart        // required
-	Facts   Facts        // required
-	Limits  Limits
-	Logger  *slog.Logger     // default: discards
-	Now     func() time.Time // default: time.Now
+	Version  string
+	Hub      *session.Hub // required
+	Skills   Skills       // required
+	Heart    Heart        // required
+	CronJobs CronJobs     // nil: there is no cron
+	CronRuns CronRuns     // likewise
+	Facts    Facts        // required
+	Limits   Limits
+	Logger   *slog.Logger     // default: discards
+	Now      func() time.Time // default: time.Now
 }
 
 // Limits bound what one client can ask for. The zero value of a field stands
@@ -125,6 +120,9 @@ type Gateway struct {
 func New(config Config) (*Gateway, error) {
 	if config.Hub == nil || config.Skills == nil || config.Heart == nil || config.Facts.Model == nil {
 		return nil, errors.New("gateway: Config.Hub, Skills, Heart and Facts are required")
+	}
+	if config.CronJobs == nil || config.CronRuns == nil {
+		config.CronJobs, config.CronRuns = noCron{}, noCron{}
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)

@@ -149,6 +149,13 @@ func (heart) State() protocol.HeartbeatState {
 	return protocol.HeartbeatState{Enabled: true, IntervalSeconds: 1800}
 }
 
+func (heart) History(_ context.Context, limit int) ([]openclaw.Run, error) {
+	due := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	return []openclaw.Run{{
+		Job: "heartbeat", Due: due, State: openclaw.RunSkipped, Result: protocol.HeartbeatSkipped, Reason: "quiet_hours", Attempt: 1, Ended: due,
+	}}[:min(1, limit)], nil
+}
+
 // rig is a gateway without sockets.
 type rig struct {
 	log     *strings.Builder // read it when nothing runs
@@ -186,7 +193,7 @@ func newRig(t testing.TB, s settings, steps []step) *rig {
 		t.Fatal(err)
 	}
 	r.gateway, err = gateway.New(gateway.Config{
-		Version: "test", Hub: r.hub, Skills: skills{}, Heart: heart{},
+		Version: "test", Hub: r.hub, Skills: skills{}, Heart: heart{}, CronJobs: cronJobs{}, CronRuns: cronJobs{},
 		Limits: gateway.Limits{InFlight: s.InFlight, MessagesPerSecond: s.Rate, Burst: s.Burst},
 		Facts:  facts(store, a),
 		Logger: slog.New(slog.NewTextHandler(r.log, nil)),

@@ -162,14 +162,3 @@ func usage(r *request) error {
 	r.reply(protocol.TypeUsage, used)
 	return nil
 }
-
-func heartbeatTrigger(r *request) error {
-	p, problem := protocol.DecodePayload[protocol.HeartbeatTrigger](r.message)
-	if problem != nil {
-		return problem
-	}
-	// The heartbeat is the gateway's own work: it goes on when the client
-	// that triggered it has gone.
-	r.reply(protocol.TypeHeartbeatStatus, r.client.gateway.config.Heart.Trigger(p.DryRun))
-	return nil
-}

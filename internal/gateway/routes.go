@@ -33,4 +33,11 @@ var routes = map[protocol.Type]route{
 	protocol.TypeToolList:         {handle: toolList},
 	protocol.TypeModelList:        {handle: modelList},
 	protocol.TypeUsage:            {handle: usage, slow: true},
+	protocol.TypeHeartbeatHistory: {handle: heartbeatHistory, slow: true},
+	protocol.TypeCronList:         {handle: cronList, slow: true},
+	protocol.TypeCronAdd:          {handle: cronAdd, slow: true},
+	protocol.TypeCronRemove:       {handle: cronRemove, slow: true},
+	protocol.TypeCronPause:        {handle: cronPause, slow: true},
+	protocol.TypeCronRun:          {handle: cronRun, slow: true},
+	protocol.TypeCronHistory:      {handle: cronHistory, slow: true},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,35 @@ func (s *turns) count() int {
 	return len(s.asked)
 }
 
+// ledger is a Ledger in memory.
+type ledger struct {
+	mu   sync.Mutex
+	runs []openclaw.Run // the latest slot first
+}
+
+func (l *ledger) Record(_ context.Context, runs ...openclaw.Run) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range runs {
+		l.runs = slices.DeleteFunc(l.runs, func(old openclaw.Run) bool { return old.Job == r.Job && old.Due.Equal(r.Due) })
+		l.runs = append(l.runs, r)
+	}
+	slices.SortStableFunc(l.runs, func(a, b openclaw.Run) int { return b.Due.Compare(a.Due) })
+	return nil
+}
+
+func (l *ledger) Runs(_ context.Context, pattern string, limit int) (list []openclaw.Run, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.runs {
+		prefix, open := strings.CutSuffix(pattern, "*")
+		if len(list) < limit && (r.Job == pattern || open && strings.HasPrefix(r.Job, prefix)) {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
 // newHeart returns a heart over a HEARTBEAT.md with the text; "" for no file.
 func newHeart(t *testing.T, s Settings, text string, turns *turns, heard func(protocol.HeartbeatStatus)) *Heart {
 	t.Helper()
@@ -50,7 +80,7 @@ func newHeart(t *testing.T, s Settings, text string, turns *turns, heard func(pr
 	if heard == nil {
 		heard = func(protocol.HeartbeatStatus) {}
 	}
-	h, err := NewHeart(Config{Settings: s, Submitter: turns, Broadcast: heard})
+	h, err := NewHeart(t.Context(), Config{Settings: s, Submitter: turns, Broadcast: heard, Ledger: &ledger{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +165,7 @@ func TestDryRunChangesNothing(t *testing.T) {
 }
 
 func TestFileThatCannotBeRead(t *testing.T) {
-	h := newHeart(t, Settings{}, strings.Repeat("x", maxTasks+1), &turns{}, nil)
+	h := newHeart(t, Settings{}, strings.Repeat("x", maxChecklist+1), &turns{}, nil)
 	if got := h.Trigger(false); got.Result != protocol.HeartbeatFailed || !strings.Contains(got.Error, "64 KiB") {
 		t.Errorf("too large: %+v", got)
 	}

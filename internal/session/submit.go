@@ -48,9 +48,31 @@ func (s *session) submit(t *turn) {
 		})
 		return
 	}
-	s.queue = append(s.queue, t)
+	s.enqueue(t)
 	s.hub.queued.Add(1)
 	s.next()
+}
+
+// ByUser is on whose behalf a heartbeat is cancelled that is in the way of
+// somebody's turn.
+const ByUser = "user"
+
+// enqueue puts the turn behind those that wait already. Heartbeats let
+// everybody go first, and one that runs is cancelled.
+func (s *session) enqueue(t *turn) {
+	if t.heartbeat() {
+		s.queue = append(s.queue, t)
+		return
+	}
+	if r := s.running; r != nil && r.heartbeat() && !r.ended && r.stopped == nil {
+		r.stopped = cancelled(ByUser)
+		r.cancel(r.stopped)
+	}
+	i := slices.IndexFunc(s.queue, (*turn).heartbeat)
+	if i < 0 {
+		i = len(s.queue)
+	}
+	s.queue = slices.Insert(s.queue, i, t)
 }
 
 // repeated answers a request whose idempotency key the session has seen: with

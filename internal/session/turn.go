@@ -55,6 +55,9 @@ func (t *turn) ephemeral() bool { return t.started.Options.NoMemory }
 // alone turns see nothing of the conversation before them.
 func (t *turn) alone() bool { return t.ephemeral() || t.started.Options.Fresh }
 
+// heartbeat says whether nobody waits for the turn.
+func (t *turn) heartbeat() bool { return t.started.Source == openclaw.SourceHeartbeat }
+
 // refuse answers a turn that did not run.
 func (t *turn) refuse(err *openclaw.Error) {
 	t.outcome.Err = err

@@ -37,6 +37,7 @@ func (nothing) List() []protocol.SkillEntry                                     
 func (nothing) Counts() protocol.SkillCounts                                    { return protocol.SkillCounts{} }
 func (nothing) Trigger(bool) protocol.HeartbeatStatus                           { return protocol.HeartbeatStatus{} }
 func (nothing) State() (s protocol.HeartbeatState)                              { return s }
+func (nothing) History(context.Context, int) ([]openclaw.Run, error)            { return nil, nil }
 func (nothing) Unfinished(context.Context) (u []openclaw.Unfinished, err error) { return u, err }
 
 // serve starts a server whose gateway has no model; tool_list has an answer of
