@@ -80,6 +80,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.parts.tasks.hub.Store(a.hub)
 	if err := a.windUp(ctx); err != nil {
 		return err
 	}

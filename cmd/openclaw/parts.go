@@ -31,6 +31,7 @@ type parts struct {
 
 	cooldowns *agent.Cooldowns // of models that failed; set by the first set
 	budget    *budget.Budget   // what models may cost; set before the first set
+	tasks     subtasks
 }
 
 // partSet is everything made from one configuration.
@@ -80,7 +81,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		return err
 	}
 	skills := newSkills(c, logger)
-	tools, err := makeTools(c, remembered, skills, box, ownPort)
+	tools, err := makeTools(c, remembered, skills, box, ownPort, &p.tasks)
 	if err != nil {
 		return err
 	}

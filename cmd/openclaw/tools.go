@@ -15,13 +15,14 @@ import (
 	memorytool "github.com/openclaw/openclaw-go/internal/tool/memory"
 	"github.com/openclaw/openclaw-go/internal/tool/shell"
 	skilltool "github.com/openclaw/openclaw-go/internal/tool/skill"
+	"github.com/openclaw/openclaw-go/internal/tool/task"
 	"github.com/openclaw/openclaw-go/internal/tool/web"
 )
 
 // makeTools returns the tools that the configuration allows. ownPort is as in
 // web.Options.
 func makeTools(
-	c *config.Config, remembered *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int,
+	c *config.Config, remembered *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int, tasks task.Runner,
 ) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -56,6 +57,17 @@ func makeTools(
 		tools = append(tools, memorytool.Tools(remembered)...)
 	}
 	tools = append(tools, skilltool.New(shelf{skills}))
+	work, err := task.New(task.Options{Runner: tasks, Tools: func() []string {
+		names := make([]string, len(tools))
+		for i, t := range tools {
+			names[i] = t.Spec().Name
+		}
+		return names
+	}})
+	if err != nil {
+		return nil, err
+	}
+	tools = append(tools, work)
 	return policy.Apply(policy.Rules{AlwaysDeny: c.Permissions.AlwaysDeny}, tools)
 }
 

@@ -60,6 +60,19 @@ func TestUsageOfFailures(t *testing.T) {
 	}
 }
 
+// A turn that was given so many tokens ends when they are used.
+func TestTurnTokens(t *testing.T) {
+	spend := scripted.Forever(scripted.Step{
+		Calls: []openclaw.Call{call("echo", `{}`)}, Usage: openclaw.Usage{Input: 10},
+	})
+	started := asked("go")
+	started.Options.TurnTokens = 15
+	o := run(t.Context(), newAgent(t, spend, nil, echo()), started)
+	if openclaw.CodeOf(o.err) != openclaw.CodeBudgetExceeded || o.used.Input != 20 {
+		t.Errorf("used %+v, then %v", o.used, o.err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	same := scripted.Forever(scripted.Step{Calls: []openclaw.Call{{Tool: "echo", Args: json.RawMessage(`{}`)}}})
 	n := 0

@@ -163,6 +163,11 @@ func (t *turn) askModel(ctx context.Context) error {
 				"the turn needed more than %d model calls; ask for less at once or raise session.limits.model_calls", most),
 		}
 	}
+	if most := t.in.Started.Options.TurnTokens; most > 0 && t.used.Total() >= most {
+		return &openclaw.Error{
+			Code: openclaw.CodeBudgetExceeded, Message: fmt.Sprintf("the turn has used the %d tokens it was given", most),
+		}
+	}
 	t.step++
 	parts, end, err := t.ask(ctx)
 	if err != nil {

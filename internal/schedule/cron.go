@@ -25,7 +25,7 @@ type CronConfig struct {
 	Store     JobStore  // required
 	// Skill returns what the model reads for a skill and the only tools it may
 	// use, nil for all there are. Required.
-	Skill func(name string) (prompt string, tools []string, err error)
+	Skill  func(name string) (prompt string, tools []string, err error)
 	Logger *slog.Logger     // default: discards
 	Now    func() time.Time // default: time.Now
 }
