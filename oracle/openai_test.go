@@ -222,7 +222,8 @@ func TestOpenAIReadsRequests(t *testing.T) {
 	if call == nil || call.ID != "a" || call.Function.Arguments != `{"command":"ls"}` || params.Messages[3].OfTool.ToolCallID != "a" {
 		t.Errorf("the SDK reads another call in %s", body)
 	}
-	if params.MaxCompletionTokens.Value+params.MaxTokens.Value != 10 || params.ReasoningEffort != "low" || params.Tools[0].OfFunction.Function.Name != "shell" {
+	if params.MaxCompletionTokens.Value+params.MaxTokens.Value != 10+2048 || // room for the reasoning
+		params.ReasoningEffort != "low" || params.Tools[0].OfFunction.Function.Name != "shell" {
 		t.Errorf("the SDK reads other options in %s", body)
 	}
 }

@@ -68,6 +68,8 @@ func TestRequests(t *testing.T) {
 			MaxTokens: 4096, Temperature: temperature(0.7), Thinking: "high",
 		},
 		"thinking_adaptive": {Model: "claude-opus-4-8", Messages: user, MaxTokens: 4096, Temperature: temperature(0.7), Thinking: "medium"},
+		"picture": {Model: "claude-opus-4-6", Messages: []openclaw.Message{said(openclaw.RoleUser, text("What is this?"),
+			openclaw.Part{Kind: openclaw.PartImage, Image: &openclaw.Image{MediaType: "image/png", Data: []byte("\x89PNG")}})}},
 		"no_tools_any_more": {Model: "claude-opus-4-6", Messages: toolTurn},
 		"merged": {Model: "claude-haiku-4-5", Messages: []openclaw.Message{
 			said(openclaw.RoleUser, text("One"), text(" \n"), text("")),
