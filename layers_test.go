@@ -75,7 +75,7 @@ var layers = []layer{
 		why: "an exchange with any model API fails alike; it reads their errors and none of their answers"},
 	{folders: []string{"internal/model/loose"}, libs: []string{anyLibrary},
 		why: "values that servers write askew are read in one place, which knows no server"},
-	{folders: []string{"internal/tool/shell", "internal/tool/files", "internal/tool/memory", "internal/tool/task", "internal/tool/web"},
+	{folders: []string{"internal/tool/shell", "internal/tool/files", "internal/tool/memory", "internal/tool/task", "internal/tool/web", "internal/tool/mcp"},
 		kind: wired, libs: []string{anyLibrary},
 		why: "a tool declares the small interface it needs, so any sandbox or memory fits below it"},
 	{folders: []string{"internal/prompt"}, kind: wired, may: []string{"internal/fence"}, libs: []string{anyLibrary},

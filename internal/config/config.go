@@ -44,7 +44,7 @@ type Config struct {
 	Cron        []CronJob           `yaml:"cron" doc:"Turns that start by the clock."`
 	Budget      Budget              `yaml:"budget" doc:"What models may cost; 0 is no limit."`
 	Webhooks    Webhooks            `yaml:"webhooks" doc:"Requests from and to other programs." inert:"true"`
-	MCP         MCP                 `yaml:"mcp" doc:"Model Context Protocol." inert:"true"`
+	MCP         MCP                 `yaml:"mcp" doc:"Model Context Protocol."`
 	Channels    map[string]any      `yaml:"channels" doc:"Chat networks, by name." inert:"true"`
 	Logging     Logging             `yaml:"logging" doc:"What is logged, and where."`
 	Telemetry   Telemetry           `yaml:"telemetry" doc:"What can be measured from outside."`

@@ -169,12 +169,12 @@ type MCP struct {
 
 // MCPServer is a program to start, or an address.
 type MCPServer struct {
-	Command      string            `yaml:"command" doc:"The program to start; or url."`
+	Command      string            `yaml:"command" doc:"The program to start, by its whole path or to be found in PATH; or url."`
 	Args         []string          `yaml:"args" doc:"Its arguments."`
-	Env          map[string]Secret `yaml:"env" doc:"Its environment."`
-	URL          string            `yaml:"url" form:"url" doc:"The address; or command."`
+	Env          map[string]Secret `yaml:"env" doc:"Variables for it, besides PATH, HOME, LANG and the like."`
+	URL          string            `yaml:"url" form:"url" doc:"The address of a server that speaks streamable HTTP; or command."`
 	Headers      map[string]Secret `yaml:"headers" doc:"Headers to send with every request."`
-	AllowedTools []string          `yaml:"allowed_tools" doc:"Offer these only; empty is all."`
+	AllowedTools []string          `yaml:"allowed_tools" doc:"Offer these only, by the server's own names; empty is all."`
 	BlockedTools []string          `yaml:"blocked_tools" doc:"Never offer these."`
 }
 
