@@ -54,6 +54,9 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if a.runner, err = sandbox.New(sandbox.Options{}); err != nil {
 		return nil, err
 	}
+	if a.parts.servers, err = newMCPHost(c, a.runner, logger); err != nil {
+		return nil, err
+	}
 	a.parts.budget = budget.New(budget.Options{Terms: budgetTerms(c), Logger: logger})
 	if err := a.parts.set(c, models, a.runner, logger); err != nil {
 		return nil, err
@@ -150,6 +153,9 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if tcp, ok := listener.Addr().(*net.TCPAddr); ok {
 		a.parts.port.Store(int32(tcp.Port))
 	}
+	if err := a.parts.servers.Set(mcpServers(a.config)); err != nil {
+		return errors.Join(err, listener.Close(), a.close())
+	}
 	if err := a.hub.Resume(ctx); err != nil {
 		return errors.Join(err, listener.Close(), a.close())
 	}
@@ -189,6 +195,7 @@ func (a *app) shutdown(stopClock context.CancelFunc) {
 	drain, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	a.hub.Drain(drain)
+	a.parts.servers.Close()
 	a.gateway.Close()
 	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -200,6 +207,7 @@ func (a *app) close() error {
 	expired, cancel := context.WithCancel(context.Background())
 	cancel()
 	a.hub.Drain(expired)
+	a.parts.servers.Close()
 	return a.store.Close()
 }
 
@@ -229,6 +237,9 @@ func (a *app) reload(c *config.Config, models modelsFunc) {
 		return
 	}
 	a.parts.fault(nil)
+	if err := a.parts.servers.Set(mcpServers(c)); err != nil {
+		a.logger.Error("mcp servers not taken over", "err", err)
+	}
 	a.parts.budget.Set(budgetTerms(c))
 	a.gateway.SetLimits(clientLimits(c))
 	a.sockets.SetLimits(socketLimits(c))

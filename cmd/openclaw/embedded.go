@@ -45,6 +45,11 @@ func (c *cli) embed(ctx context.Context, cfg *config.Config, purpose string) (*e
 		stop()
 		return nil, errors.Join(startError(err), logs.close())
 	}
+	// One question is all that is asked of this gateway, so the servers whose
+	// tools it may need get a moment.
+	settle, cancel := context.WithTimeout(ctx, 10*time.Second)
+	a.parts.servers.Settle(settle)
+	cancel()
 	provider, _ := a.parts.model()
 	c.remark("no gateway is running; serving one for %s (%s)", purpose, modelNote(provider))
 	return e, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/prompt"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"github.com/openclaw/openclaw-go/internal/skill"
+	"github.com/openclaw/openclaw-go/internal/tool/mcp"
 	"github.com/openclaw/openclaw-go/protocol"
 )
 
@@ -29,6 +30,7 @@ type parts struct {
 	broken  atomic.Pointer[string] // why the configuration file could not be taken over
 	port    atomic.Int32           // where the gateway listens; 0: nowhere yet
 
+	servers   *mcp.Host        // outlives every configuration
 	cooldowns *agent.Cooldowns // of models that failed; set by the first set
 	budget    *budget.Budget   // what models may cost; set before the first set
 	tasks     subtasks
@@ -38,7 +40,7 @@ type parts struct {
 type partSet struct {
 	config *config.Config
 	set    *model.Set
-	tools  []openclaw.Tool
+	tools  []openclaw.Tool // without those of MCP servers
 	skills *skill.Index
 	memory *memory.Store
 	box    *sandbox.Box
@@ -46,6 +48,7 @@ type partSet struct {
 
 	fallback  []agent.Choice
 	cooldowns *agent.Cooldowns
+	servers   *mcp.Host
 	budget    *budget.Budget
 
 	layers *prompt.Layers
@@ -53,6 +56,7 @@ type partSet struct {
 	mu      sync.Mutex
 	agent   *agent.Agent
 	system  string               // the instructions, as the agent knows them
+	listed  uint64               // the version of the MCP servers' tools, as the agent knows them
 	entries []protocol.ToolEntry // the tools of the agent named
 	names   []string             // theirs, sorted
 	named   *agent.Agent
@@ -90,7 +94,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	}
 	next := &partSet{
 		config: c, set: set, tools: tools, skills: skills, memory: remembered, box: box, logger: logger,
-		fallback: spare, cooldowns: p.cooldowns, budget: p.budget,
+		fallback: spare, cooldowns: p.cooldowns, budget: p.budget, servers: p.servers,
 	}
 	next.layers = instructions(c, logger)
 	if err := next.makeAgent(next.instructions()); err != nil {
@@ -104,12 +108,18 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 // instructions are those for the files and skills there are now.
 func (s *partSet) instructions() string { return s.layers.Text("", s.skills.Catalog()) }
 
-// makeAgent makes the agent that has these instructions.
+// makeAgent makes the agent that has these instructions, and the tools that the
+// MCP servers have now.
 func (s *partSet) makeAgent(system string) (err error) {
-	s.system = system
+	s.system, s.listed = system, s.servers.Version()
+	served, err := allowed(s.config, s.servers.Tools())
+	if err != nil {
+		return err
+	}
 	temperature := s.config.Brain.Temperature
 	s.agent, err = agent.New(agent.Config{
-		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget, Tools: s.tools, System: system,
+		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget,
+		Tools: slices.Concat(s.tools, served), System: system,
 		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
 		CompactAt: s.config.Session.CompactAt,
 		Limits: agent.Limits{
@@ -132,12 +142,12 @@ func (r resolver) Resolve(name string) (agent.Choice, error) {
 }
 
 // agent returns the agent for the next turn. It is made anew when a skill or a
-// file of instructions has come, gone or changed.
+// file of instructions has come, gone or changed, or a tool of an MCP server.
 func (p *parts) agent() *agent.Agent {
 	s := p.current.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if system := s.instructions(); system != s.system {
+	if system := s.instructions(); system != s.system || s.servers.Version() != s.listed {
 		last := s.agent
 		if err := s.makeAgent(system); err != nil {
 			s.logger.Error("agent not made anew", "err", err)

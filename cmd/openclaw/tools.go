@@ -68,6 +68,11 @@ func makeTools(
 		return nil, err
 	}
 	tools = append(tools, work)
+	return allowed(c, tools)
+}
+
+// allowed puts the owner's rules in front of tools.
+func allowed(c *config.Config, tools []openclaw.Tool) ([]openclaw.Tool, error) {
 	return policy.Apply(policy.Rules{AlwaysDeny: c.Permissions.AlwaysDeny}, tools)
 }
 
