@@ -94,7 +94,7 @@ var layers = []layer{
 	{folders: []string{"internal/model/scripted", "internal/model/modeltest", "internal/store/storetest"},
 		kind: rig, libs: []string{anyLibrary},
 		why: "a rig tests every implementation alike, so it knows none of them, and none ships it"},
-	{folders: []string{"foreign/aimock"}, kind: rig,
+	{folders: []string{"foreign/aimock", "foreign/mcp"}, kind: rig,
 		why: "a package of tests against a foreign program: besides them it has only its comment"},
 	{folders: []string{"e2e"}, kind: rig,
 		why: "a package of tests against the built program: besides them it has only its comment"},
