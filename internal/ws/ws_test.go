@@ -259,7 +259,7 @@ func TestSlowReaderIsClosed(t *testing.T) {
 
 // TestFullQueueIsClosed has a client that only listens, and does not read.
 func TestFullQueueIsClosed(t *testing.T) {
-	_, g, url := serve(t, ws.Limits{WriteQueue: 8, WriteTimeout: time.Minute}, nil, 0)
+	_, g, url := serve(t, ws.Limits{WriteQueue: 8, WriteTimeout: time.Minute, PingInterval: time.Hour}, nil, 0)
 	slow, other := dial(t, url), dial(t, url)
 	for _, c := range []*websocket.Conn{slow, other} { // both are known to the gateway
 		send(t, c, websocket.MessageText, toolList)
