@@ -69,7 +69,7 @@ func TestThePage(t *testing.T) {
 	status := s.next()
 	wantFrame(t, status, "status", "generated", `{"state":"s","version":"s","started_at":"s","uptime_seconds":1,"model":"s",
 		"provider":"s","connections":1,"sessions":1,"active_turns":1,"queued_turns":1,"heartbeat":{},"skills":{},"tools":[],
-		"memory":{},"usage_today":{},"channels":{}}`)
+		"memory":{},"usage_today":{},"channels":{}}`, "sandbox")
 	if p := decode[protocol.Status](t, status); p.Connections != 1 || p.Sessions != 1 || p.Skills.Loaded < 1 || p.UsageToday.Tokens <= 0 {
 		t.Errorf("the status is %s", status.text)
 	}

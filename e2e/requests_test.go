@@ -36,6 +36,13 @@ func TestEveryRequest(t *testing.T) {
 		{"tool_list", `{}`, "tools"},
 		{"model_list", `{}`, "models"},
 		{"usage", `{"days":1}`, "usage"},
+		{"heartbeat_history", `{"limit":1}`, "heartbeats"},
+		{"cron_add", `{"name":"yearly","schedule":"@yearly","message":"run: date"}`, "ok"},
+		{"cron_list", `{}`, "cron_jobs"},
+		{"cron_run", `{"name":"yearly"}`, "cron_runs"},
+		{"cron_history", `{"name":"yearly"}`, "cron_runs"},
+		{"cron_pause", `{"name":"yearly","paused":true}`, "ok"},
+		{"cron_remove", `{"name":"yearly"}`, "ok"},
 		{"session_reset", `{"session":"main"}`, "ok"},
 		{"session_delete", `{"session":"main"}`, "ok"},
 	} {
