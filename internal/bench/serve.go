@@ -113,6 +113,7 @@ func serveScripted(out io.Writer, durable string) error {
 		ToolNames: func() []string { return nil },
 		Memory:    func() (m protocol.MemoryState) { return m },
 		Problems:  func() []string { return nil },
+		Sandbox:   func() string { return "" },
 		Stored:    func(context.Context) (u protocol.UsageToday, sessions int, err error) { return u, 0, nil },
 	}, Limits: gateway.Limits{MessagesPerSecond: 1e6, Burst: 1e6}})
 	if err != nil {

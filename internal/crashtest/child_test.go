@@ -146,6 +146,7 @@ func (parts) facts(store *sqlite.Store) gateway.Facts {
 		ToolNames: func() []string { return nil },
 		Memory:    func() (m protocol.MemoryState) { return m },
 		Problems:  func() []string { return nil },
+		Sandbox:   func() string { return "" },
 		Stored: func(ctx context.Context) (protocol.UsageToday, int, error) {
 			n, err := store.Count(ctx)
 			return protocol.UsageToday{}, n, err
