@@ -7,7 +7,6 @@ import (
 	"time"
 
 	openclaw "github.com/openclaw/openclaw-go"
-	"github.com/openclaw/openclaw-go/internal/agent"
 )
 
 // conversationOf returns a log of n events: turns of five, with a tool.
@@ -42,7 +41,7 @@ func BenchmarkPrompt(b *testing.B) {
 			live := transcript(log...)
 			more := conversationOf(5)
 			for b.Loop() {
-				var t agent.Transcript = *live // what is added is left behind
+				t := *live // what is added is left behind
 				for _, ev := range more {
 					t.Add(ev)
 				}

@@ -42,7 +42,7 @@ func dialRaw(ctx context.Context, address string) (net.Conn, error) {
 	fmt.Fprint(c, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
-	r, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil)
+	r, err := http.ReadResponse(bufio.NewReaderSize(c, 16), nil) //nolint:bodyclose // a 101 has none, and closing c ends any other
 	if err == nil && r.StatusCode != http.StatusSwitchingProtocols {
 		err = fmt.Errorf("upgrade answered %s", r.Status)
 	}

@@ -12,7 +12,7 @@ import (
 func (r *Runner) missing() (list []string) {
 	err := landlockWorks(minLandlock)
 	if err == nil && slices.Contains(r.opts.Without, LayerLandlock) {
-		err = fmt.Errorf("Landlock (%w)", errNotUsed)
+		err = fmt.Errorf("Landlock (%w)", errNotUsed) //nolint:staticcheck // ST1005: Landlock is a name
 	}
 	if err != nil {
 		list = append(list, err.Error())
@@ -29,9 +29,9 @@ func landlockWorks(want int) error {
 	abi, err := landlockABI()
 	switch {
 	case err != nil:
-		return fmt.Errorf("Landlock (%w: the kernel was built or started without it, or a container forbids it)", err)
+		return fmt.Errorf("Landlock (%w: the kernel was built or started without it, or a container forbids it)", err) //nolint:staticcheck // ST1005: Landlock is a name
 	case abi < want:
-		return fmt.Errorf("Landlock ABI %d (the kernel has ABI %d)", want, abi)
+		return fmt.Errorf("Landlock ABI %d (the kernel has ABI %d)", want, abi) //nolint:staticcheck // ST1005: Landlock is a name
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func TestThirtyDays(t *testing.T) {
 		}
 		start := time.Date(2026, 3, 14, 8, 0, 0, 0, time.UTC)
 		s := &soak{
-			t: t, random: rand.New(rand.NewPCG(1, 2)), shift: start.Sub(time.Now()), ledger: &ledger{}, quiet: quiet,
+			t: t, random: rand.New(rand.NewPCG(1, 2)), shift: time.Until(start), ledger: &ledger{}, quiet: quiet,
 			turns: &turns{takes: 20 * time.Second, outcome: session.Outcome{Text: protocol.HeartbeatOK}},
 			tasks: filepath.Join(t.TempDir(), "HEARTBEAT.md"),
 		}
