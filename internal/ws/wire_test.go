@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 )
 
 // packets is a connection on which the bytes come in pieces of a size.
@@ -59,13 +61,32 @@ func framesIn(b []byte) (data uint64, unmasked int) {
 	return data, -1
 }
 
+// closesBadly says whether a client's frames have a close whose reason, as far
+// as it is there, is not UTF-8.
+func closesBadly(b []byte) bool {
+	for at := 0; at+6 <= len(b); at++ { // wherever a frame may begin
+		if b[at]&0xf != 0x8 || b[at+1] < 0x80 || b[at+1]&0x7f > maxControl {
+			continue
+		}
+		mask, payload := b[at+2:at+6], slices.Clone(b[at+6:min(len(b), at+6+int(b[at+1]&0x7f))])
+		for i := range payload {
+			payload[i] ^= mask[i%4]
+		}
+		if len(payload) > 2 && !utf8.Valid(payload[2:]) {
+			return true
+		}
+	}
+	return false
+}
+
 // FuzzWire checks that it does not matter in which pieces frames come in, and
-// that what comes through is what came in up to an unmasked frame.
+// that what comes through is what came in up to an unmasked frame, or a close
+// with a bad reason.
 func FuzzWire(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x81\x80\x00\x00\x00\x00", "\x81\x02{}", "\x01\x81abcdx\x80\x80abcd", "\x89\x83abcdxyz\x81\x85abcdhello",
 		"\x81\xfe\x00\x05abcdhello\x81\x05hello", "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x02abcdhi\x88\x80abcd",
-		"\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00abcdx", "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffabcdx", "\x81",
+		"\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00abcdx", "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffabcdx", "\x81", "\x81\x8100000\x88\x850d\x97\xa1|a\xb3E\xc5",
 	} {
 		f.Add([]byte(seed), byte(1), byte(0))
 		f.Add([]byte(seed), byte(255), byte(3))
@@ -76,6 +97,12 @@ func FuzzWire(f *testing.F) {
 		defer w.Close()
 		w.ending.Store(true) // so that reads wait between messages too
 		through, err := io.ReadAll(w)
+		if errors.Is(err, errReason) {
+			if !closesBadly(bytes) {
+				t.Errorf("%v in %q", err, bytes)
+			}
+			return
+		}
 		data, unmasked := framesIn(bytes)
 		if uint64(w.received) != data {
 			t.Errorf("%d bytes of messages, want %d", w.received, data)
