@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/agent"
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/internal/skill"
@@ -80,6 +81,9 @@ func (p *parts) Invoke(name, args string) (gateway.Invocation, error) {
 
 // Fit implements gateway.Skills.
 func (p *parts) Fit(text string) (gateway.Invocation, error) {
+	if _, command := agent.AsksToCompact(text); command {
+		return gateway.Invocation{}, nil
+	}
 	skills := p.current.Load().skills
 	slash := skills.Slash(text)
 	switch {

@@ -108,14 +108,21 @@ func (t *turn) sumUp(ctx context.Context, messages []openclaw.Message, focus str
 // summary should keep after it.
 const compactCommand = "/compact"
 
+// AsksToCompact says whether a client's text is the command that compacts its
+// conversation, and what the summary should keep above all. Whoever gives
+// texts a meaning of their own, as skills do, leaves it alone.
+func AsksToCompact(text string) (focus string, ok bool) {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(text), compactCommand)
+	focus = strings.TrimSpace(rest)
+	return focus, ok && (rest == "" || focus != rest) // and not the beginning of another word
+}
+
 // compaction says whether the turn asks for one, and with which focus.
 func compaction(b openclaw.TurnStarted) (focus string, ok bool) {
 	if b.Source != openclaw.SourceClient || b.Prompt != "" {
 		return "", false
 	}
-	rest, ok := strings.CutPrefix(strings.TrimSpace(b.Text), compactCommand)
-	focus = strings.TrimSpace(rest)
-	return focus, ok && (rest == "" || focus != rest) // and not the beginning of another word
+	return AsksToCompact(b.Text)
 }
 
 // compactNow carries out the command: everything before the turn is summed
