@@ -149,7 +149,7 @@ type ToolReturned struct {
 }
 
 // ApprovalRequested asks the people who watch a session whether a call may
-// run.
+// run. Argv, Dir, Env and Needs are the Action's: exactly what will run.
 type ApprovalRequested struct {
 	ApprovalID string          `json:"approval_id"`
 	CallID     string          `json:"call_id"`
@@ -157,13 +157,17 @@ type ApprovalRequested struct {
 	Args       json.RawMessage `json:"args"`
 	Reason     string          `json:"reason"`
 	ExpiresAt  time.Time       `json:"expires_at"`
+	Argv       []string        `json:"argv,omitempty"`
+	Dir        string          `json:"dir,omitzero"`
+	Env        []string        `json:"env,omitempty"`
+	Needs      []string        `json:"needs,omitempty"`
 }
 
 // ApprovalResolved is the answer to an ApprovalRequested.
 type ApprovalResolved struct {
 	ApprovalID string `json:"approval_id"`
-	Decision   string `json:"decision"` // once, session, always or deny
-	By         string `json:"by"`       // who decided: a client's label, or "timeout"
+	Decision   string `json:"decision"` // DecideOnce, DecideSession, DecideAlways or DecideDeny
+	By         string `json:"by"`       // ByClient, or why nobody decided: ByTimeout and the like
 }
 
 // Compacted says that the model no longer sees the events before BeforeSeq,

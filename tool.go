@@ -28,6 +28,13 @@ type Call struct {
 	Tool    string          `json:"tool"`
 	Args    json.RawMessage `json:"args"`             // a JSON object, as the model wrote it
 	Session string          `json:"session,omitzero"` // the conversation it belongs to
+
+	// Asker puts a question about the call to a person; nil: nobody can be
+	// asked.
+	Asker Asker `json:"-"`
+	// Approved is what the policy lets the call do: a tool that has an Action
+	// does this and nothing else. nil: nothing beyond the sandbox.
+	Approved *Action `json:"-"`
 }
 
 // Result is what a call came to.
