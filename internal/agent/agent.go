@@ -165,6 +165,8 @@ type Turn struct {
 	// Due is set to the charges that no event has carried yet: the event that
 	// ends the turn has to. The same holds for it as for Used.
 	Due *[]openclaw.Charge
+	// Asker gets the questions of the turn's tools; nil: nobody can be asked.
+	Asker openclaw.Asker
 }
 
 // Run performs the turn, or the rest of it. It yields Delta, TextWritten,

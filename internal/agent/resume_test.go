@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 
@@ -93,4 +94,61 @@ func TestResumeWithoutModel(t *testing.T) {
 	started.Options.Model = "unknown/x"
 	o := run(t.Context(), newAgent(t, nil, nil, echo()), started, past(called(1, "a", `{}`))...)
 	wantEqual(t, "events", []string{"result echo 1 " + agent.OutcomeUnknown, "error MODEL_NOT_FOUND"}, o.lines())
+}
+
+// The log says of an open call whether it may have had an effect.
+func TestResumeJournal(t *testing.T) {
+	requested := openclaw.ApprovalRequested{ApprovalID: "q", CallID: "a", Tool: "echo"}
+	resolved := func(decision string) openclaw.ApprovalResolved {
+		return openclaw.ApprovalResolved{ApprovalID: "q", Decision: decision}
+	}
+	const denied, failed = openclaw.ExitDenied, openclaw.ExitFailed
+	for name, tt := range map[string]struct {
+		past       []openclaw.Event
+		repeatable bool
+		ran        int
+		output     string
+		exit       int
+		kinds      int // events before the model is asked
+	}{
+		"not repeatable":           {past(called(1, "a", `{"x":1}`)), false, 0, agent.OutcomeUnknown, failed, 1},
+		"repeatable":               {past(called(1, "a", `{"x":1}`)), true, 1, `{"x":1}`, 0, 1},
+		"repeatable, with result":  {past(called(1, "a", `{}`), returned("a", "done")), true, 0, "done", 0, 0},
+		"question open":            {past(called(1, "a", `{}`), requested), true, 0, "did not run: the gateway stopped before somebody approved it; call again if it is still needed", denied, 2},
+		"denied":                   {past(called(1, "a", `{}`), requested, resolved("deny")), true, 0, "denied: it was not approved, and did not run; do without it or tell the user", denied, 1},
+		"approved, may have begun": {past(called(1, "a", `{}`), requested, resolved("once")), false, 0, agent.OutcomeUnknown, failed, 1},
+		"approved and repeatable":  {past(called(1, "a", `{}`), requested, resolved("always")), true, 1, `{}`, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ran := 0
+			spec := openclaw.ToolSpec{Name: "echo", Repeatable: tt.repeatable}
+			repeated := tool{spec, func(_ context.Context, call *openclaw.Call) (*openclaw.Result, error) {
+				ran++
+				return &openclaw.Result{Output: string(call.Args)}, nil
+			}}
+			o := run(t.Context(), newAgent(t, scripted.Forever(scripted.Step{Text: "on"}), nil, repeated), asked("go"), tt.past...)
+			checkWellFormed(t, o.transcript.Messages())
+			var result *openclaw.Result
+			for _, m := range o.transcript.Messages() {
+				for _, p := range m.Parts {
+					if p.Result != nil {
+						result = p.Result
+					}
+				}
+			}
+			if ran != tt.ran || result == nil || result.Output != tt.output || result.ExitCode != tt.exit {
+				t.Errorf("ran %d times, the model reads %+v", ran, result)
+			}
+			before := 0
+			for _, ev := range o.events {
+				if ev.Kind() == openclaw.KindDelta {
+					break
+				}
+				before++
+			}
+			if before != tt.kinds {
+				t.Errorf("%d events before the model: %v", before, o.lines())
+			}
+		})
+	}
 }

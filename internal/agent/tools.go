@@ -18,11 +18,19 @@ func (t *turn) runTool(ctx context.Context, part openclaw.Part) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	call := *part.Call
-	call.Session, call.Args = t.in.Session, arguments(call.Args)
-	called := openclaw.ToolCalled{CallID: call.ID, Tool: call.Tool, Args: call.Args, Step: t.stepOf(part)}
+	called := openclaw.ToolCalled{
+		CallID: part.Call.ID, Tool: part.Call.Tool, Args: arguments(part.Call.Args), Step: t.stepOf(part),
+	}
 	if err := t.emit(called); err != nil {
 		return err
+	}
+	return t.finish(ctx, called)
+}
+
+// finish runs a call that is in the log, up to its result.
+func (t *turn) finish(ctx context.Context, called openclaw.ToolCalled) error {
+	call := openclaw.Call{
+		ID: called.CallID, Tool: called.Tool, Args: called.Args, Session: t.in.Session, Asker: t.in.Asker,
 	}
 	start := t.agent.config.Now()
 	result := t.perform(ctx, &call)

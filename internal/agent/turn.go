@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // OutcomeUnknown is what the model reads of a call that was running when the
-// gateway stopped. The call is not repeated.
+// gateway stopped and is not repeated (see openclaw.ToolSpec.Repeatable).
 const OutcomeUnknown = "outcome unknown: the gateway stopped while it ran"
 
 // errStopped says that the caller stopped iterating.
@@ -62,7 +61,7 @@ func (t *turn) run(ctx context.Context) error {
 		t.due = &[]openclaw.Charge{}
 	}
 	*t.used, *t.due = openclaw.Usage{}, nil
-	if err := t.takeUp(); err != nil {
+	if err := t.takeUp(ctx); err != nil {
 		return err
 	}
 	choice, err := t.agent.config.Models.Resolve(t.in.Started.Options.Model)
@@ -106,11 +105,12 @@ func (t *turn) carry() []openclaw.Charge {
 }
 
 // takeUp restores the state from the events an interrupted turn already has,
-// and reports calls that have no result as unknown.
-func (t *turn) takeUp() error {
-	var open []openclaw.ToolCalled
+// and settles the calls that have no result.
+func (t *turn) takeUp(ctx context.Context) error {
+	var open openCalls
 	called := 0 // the last step that has a call
 	for _, ev := range t.in.Past {
+		open.add(ev)
 		switch b := ev.Body.(type) {
 		case openclaw.TextWritten:
 			t.restore(b.Step)
@@ -121,11 +121,9 @@ func (t *turn) takeUp() error {
 		case openclaw.ToolCalled:
 			t.restore(b.Step)
 			t.phase, called = phaseModel, b.Step.N
-			open = append(open, b)
 		case openclaw.ToolReturned:
-			if i := slices.IndexFunc(open, func(c openclaw.ToolCalled) bool { return c.CallID == b.CallID }); i >= 0 {
-				t.seen(open[i], b)
-				open = slices.Delete(open, i, i+1)
+			if call, found := open.take(b.CallID); found {
+				t.seen(call, b)
 			}
 		case openclaw.Compacted:
 			t.compacted = true
@@ -134,15 +132,7 @@ func (t *turn) takeUp() error {
 			}
 		}
 	}
-	for _, call := range open {
-		err := t.emit(openclaw.ToolReturned{
-			CallID: call.CallID, Tool: call.Tool, Output: OutcomeUnknown, ExitCode: openclaw.ExitFailed,
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.settle(ctx, open)
 }
 
 func (t *turn) restore(s openclaw.Step) {

@@ -116,7 +116,7 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 	}()
 	in := agent.Turn{
 		Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past,
-		Stored: &t.stored, Used: &t.used, Due: &t.due,
+		Stored: &t.stored, Used: &t.used, Due: &t.due, Asker: questioner{s, t},
 	}
 	for ev, err := range a.Run(ctx, in) {
 		if err != nil {
