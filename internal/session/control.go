@@ -138,6 +138,7 @@ func (s *session) reset() error {
 		return err
 	}
 	s.transcript = nil
+	s.hub.config.Ended(s.name)
 	return s.append(openclaw.Event{Body: openclaw.Compacted{BeforeSeq: s.lastSeq + 1}})
 }
 
@@ -146,6 +147,7 @@ func (s *session) remove() error {
 		return err
 	}
 	s.loaded, s.transcript = false, nil
+	s.hub.config.Ended(s.name)
 	why := notFound(s.name)
 	for _, w := range s.unwatch(why) {
 		w.sub.Gone(s.name, why)

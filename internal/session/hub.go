@@ -80,8 +80,12 @@ type Config struct {
 	// gateway before it fails; default 3. A turn that brings the process down
 	// must not do so forever.
 	MaxResumes int
-	Logger     *slog.Logger     // default: discards
-	Now        func() time.Time // default: time.Now
+	// Ended is called, on the session's goroutine, when a conversation has been
+	// reset or deleted: what others keep for it must go. It must not block for
+	// long; nil: nobody keeps anything.
+	Ended  func(session string)
+	Logger *slog.Logger     // default: discards
+	Now    func() time.Time // default: time.Now
 }
 
 // Hub finds conversations. Close it with Drain.
@@ -95,7 +99,11 @@ type Hub struct {
 	mu       sync.Mutex
 	sessions map[string]*session
 	draining bool
-	wg       sync.WaitGroup // the sessions' goroutines
+	// questions are those of all sessions that wait for an answer, by their
+	// approval ID: events with an ApprovalRequested.
+	questions map[string]openclaw.Event
+	approvers []Subscriber   // see FollowApprovals
+	wg        sync.WaitGroup // the sessions' goroutines
 
 	active, queued, commits atomic.Int64
 }
@@ -142,6 +150,9 @@ func NewHub(config Config) (*Hub, error) {
 	}
 	if config.MaxResumes <= 0 {
 		config.MaxResumes = 3
+	}
+	if config.Ended == nil {
+		config.Ended = func(string) {}
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)

@@ -171,7 +171,26 @@ func (r *rig) tools() []openclaw.Tool {
 				return "", ctx.Err()
 			}
 		}),
+		careful{r},
 	}
+}
+
+// careful is a tool that asks before it runs, and may take a minute to be
+// answered.
+type careful struct{ r *rig }
+
+func (careful) Spec() openclaw.ToolSpec { return openclaw.ToolSpec{Name: "careful"} }
+func (c careful) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, error) {
+	answer, err := call.Asker.Ask(ctx, openclaw.ApprovalRequested{CallID: call.ID, Tool: call.Tool, Args: call.Args, Reason: "why"}, time.Minute)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Decision != openclaw.DecideDeny {
+		c.r.mu.Lock()
+		c.r.ran = append(c.r.ran, "careful")
+		c.r.mu.Unlock()
+	}
+	return &openclaw.Result{Output: answer.Decision + " by " + answer.By}, nil
 }
 
 type tool struct {

@@ -25,6 +25,8 @@ type session struct {
 	pauses   []func() // to run when no turn does, before the next one starts
 	watchers []watcher
 	draining bool
+
+	questions map[string]*question // that wait for an answer, by approval ID
 }
 
 func newSession(h *Hub, name string) *session {
