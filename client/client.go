@@ -150,7 +150,7 @@ func (c *Client) Close() error {
 func (c *Client) Done() <-chan struct{} { return c.done }
 
 // Begin sends a request. progress, which may be nil, gets its tool calls, tool
-// results and deltas, in order; it is called on the reading goroutine and must
+// results, approvals and deltas, in order; it is called on the reading goroutine and must
 // not block. The caller calls Wait once.
 func (c *Client) Begin(t protocol.Type, payload any, progress func(protocol.Message)) *Request {
 	r := &Request{

@@ -48,7 +48,7 @@ func (c *Client) dispatch(m protocol.Message) {
 			RequestID string        `json:"request_id"`
 			Kind      openclaw.Kind `json:"kind"`
 		}
-		ours := m.Into(&about) == nil && (m.Type != protocol.TypeEvent || about.Kind == openclaw.KindDelta)
+		ours := m.Into(&about) == nil && (m.Type != protocol.TypeEvent || progresses(about.Kind))
 		if waiting := c.find(about.RequestID); ours && waiting != nil && waiting.progress != nil {
 			waiting.progress(m)
 			return
@@ -60,6 +60,12 @@ func (c *Client) dispatch(m protocol.Message) {
 		c.mu.Unlock()
 	}
 	c.notify(m)
+}
+
+// progresses says whether events of this kind are for whoever began the
+// request.
+func progresses(k openclaw.Kind) bool {
+	return k == openclaw.KindDelta || k == openclaw.KindApprovalRequested || k == openclaw.KindApprovalResolved
 }
 
 func (c *Client) find(id string) *Request {

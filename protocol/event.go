@@ -38,6 +38,7 @@ func EventPayload(ev openclaw.Event) any {
 	case openclaw.ApprovalRequested:
 		return approvalRequested{
 			head, b.ApprovalID, b.CallID, b.Tool, RawArgs(b.Args), b.Reason, FormatTime(b.ExpiresAt),
+			b.Argv, b.Dir, b.Env, b.Needs,
 		}
 	case openclaw.ApprovalResolved:
 		return approvalResolved{head, b}
@@ -96,6 +97,10 @@ type approvalRequested struct {
 	Args       jsontext.Value `json:"args"`
 	Reason     string         `json:"reason"`
 	ExpiresAt  string         `json:"expires_at"`
+	Argv       []string       `json:"argv,omitempty"`
+	Dir        string         `json:"dir,omitzero"`
+	Env        []string       `json:"env,omitempty"`
+	Needs      []string       `json:"needs,omitempty"`
 }
 
 type approvalResolved struct {
@@ -152,6 +157,10 @@ type Event struct {
 	ApprovalID  string          `json:"approval_id,omitzero"`
 	Reason      string          `json:"reason,omitzero"`
 	ExpiresAt   string          `json:"expires_at,omitzero"`
+	Argv        []string        `json:"argv,omitempty"`
+	Dir         string          `json:"dir,omitzero"`
+	Env         []string        `json:"env,omitempty"`
+	Needs       []string        `json:"needs,omitempty"`
 	Decision    string          `json:"decision,omitzero"`
 	By          string          `json:"by,omitzero"`
 	BeforeSeq   int64           `json:"before_seq,omitzero"`

@@ -224,12 +224,6 @@ type SessionRef struct {
 	Session string `json:"session"`
 }
 
-// Approve is the payload of approve.
-type Approve struct {
-	ApprovalID string `json:"approval_id"`
-	Decision   string `json:"decision"` // once, session, always or deny
-}
-
 // SessionList is the payload of session_list.
 type SessionList struct {
 	Limit int    `json:"limit,omitzero"`

@@ -17,6 +17,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/internal/httpapi"
+	"github.com/openclaw/openclaw-go/internal/policy"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"github.com/openclaw/openclaw-go/internal/schedule"
 	"github.com/openclaw/openclaw-go/internal/session"
@@ -58,6 +59,9 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 		return nil, err
 	}
 	a.parts.budget = budget.New(budget.Options{Terms: budgetTerms(c), Logger: logger})
+	if a.parts.grants, err = policy.OpenGrants(grantsPath(c), nil); err != nil {
+		return nil, err
+	}
 	if err := a.parts.set(c, models, a.runner, logger); err != nil {
 		return nil, err
 	}
@@ -79,6 +83,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.hub, err = session.NewHub(session.Config{
 		Store: a.store, Agent: a.parts.agent, Logger: a.logger,
 		MaxQueue: func() int { return a.parts.config().Session.MaxQueue },
+		Ended:    a.forget,
 	})
 	if err != nil {
 		return err
@@ -90,7 +95,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.gateway, err = gateway.New(gateway.Config{
 		Version: version, Hub: a.hub, Skills: &a.parts, Logger: a.logger,
 		Heart: a.heart, CronJobs: a.cron, CronRuns: a.cron,
-		Limits: clientLimits(a.config), Facts: a.facts(),
+		Limits: clientLimits(a.config), Facts: a.facts(), Approvals: keptApprovals{&a.parts},
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ func execIn(box *sandbox.Box) shell.Exec {
 	return func(ctx context.Context, c shell.Command) (shell.Exit, error) {
 		exit, err := box.Run(ctx, sandbox.Job{
 			Argv: c.Argv, Dir: c.Dir, Env: c.Env, Stdout: c.Output, Stderr: c.Output,
+			Grant: sandbox.Grant{Network: c.Needs.Network, Writable: c.Needs.Write, Unconfined: c.Needs.Unconfined},
 		})
 		return shell.Exit{Code: exit.Code, Signal: exit.Signal, Notes: notes(exit)}, err
 	}
@@ -32,7 +33,7 @@ func execIn(box *sandbox.Box) shell.Exec {
 func notes(exit sandbox.Exit) []string {
 	var list []string
 	if exit.NetworkRefused {
-		list = append(list, "sandbox: the network is off (hands.sandbox.network)")
+		list = append(list, `sandbox: the network is off; needs ["network"] asks for it`)
 	}
 	if exit.TooMany {
 		list = append(list, "sandbox: stopped, it had too many processes")

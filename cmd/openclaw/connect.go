@@ -100,7 +100,7 @@ func (c *cli) dialSoon(ctx context.Context, address, token string) (*link, error
 func (c *cli) dial(ctx context.Context, address, token string) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := client.Dial(ctx, client.Options{URL: address, Token: token})
+	conn, err := client.Dial(ctx, client.Options{URL: address, Token: token, Notify: c.notify})
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%s does not answer; check --url and the network", redact(address))
 	}

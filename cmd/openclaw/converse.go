@@ -22,6 +22,7 @@ type conversation struct {
 	link    *link
 	lines   *lineReader
 	signals <-chan os.Signal
+	ask     *prompter
 	stopped bool // a signal came at the prompt
 }
 
@@ -40,6 +41,7 @@ func (c *cli) converse(ctx context.Context, f chatFlags, extra map[string]any) (
 	if t.lines, err = newLineReader(c.stdin, c.stdout); err != nil {
 		return err
 	}
+	t.ask = &prompter{cli: c, lines: t.lines}
 	if err := t.greet(ctx); err != nil {
 		return err
 	}
@@ -66,25 +68,33 @@ func (c *cli) converse(ctx context.Context, f chatFlags, extra map[string]any) (
 
 // read returns the next line, or fails with the signal that came meanwhile.
 func (t *conversation) read() (string, error) {
-	type typed struct {
-		line string
-		err  error
+	if t.ask.typed != nil { // a question that was resolved elsewhere
+		if k, err := t.await(t.ask.typed); err != nil {
+			return k.line, err
+		}
+		t.ask.typed = nil
 	}
-	done := make(chan typed, 1)
+	done := make(chan typedLine, 1)
 	// Nothing ends a read from a terminal but a key, so that after a signal
 	// this goroutine is left to the end of the process.
 	go func() {
 		line, err := t.lines.read(t.prompt())
-		done <- typed{line, err}
+		done <- typedLine{line, err}
 	}()
+	k, err := t.await(done)
+	return k.line, err
+}
+
+// await waits for a line that is being read.
+func (t *conversation) await(done <-chan typedLine) (typedLine, error) {
 	select {
 	case k := <-done:
-		return k.line, k.err
+		return k, k.err
 	case s := <-t.signals:
 		t.stopped = true
 		err := errors.Join(interrupted(s), t.lines.giveBack())
 		fmt.Fprintln(t.cli.stdout) // the prompt's line
-		return "", err
+		return typedLine{}, err
 	}
 }
 
@@ -257,9 +267,11 @@ func (t *conversation) say(ctx context.Context, text string) error {
 		return err
 	}
 	view := t.cli.newView(t.flags.format)
+	options := t.flags.options(t.cli)
+	options.Approvals, t.ask.link = true, t.link
 	request := turn{
-		kind: protocol.TypeChat, view: view, signals: t.signals,
-		payload: protocol.Chat{Text: text, Context: t.flags.context(t.extra), Options: t.flags.options(t.cli)},
+		kind: protocol.TypeChat, view: view, signals: t.signals, ask: t.ask,
+		payload: protocol.Chat{Text: text, Context: t.flags.context(t.extra), Options: options},
 	}
 	reply, err := request.run(ctx, t.cli, t.link)
 	if err != nil {

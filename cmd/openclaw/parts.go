@@ -16,6 +16,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/memory"
 	"github.com/openclaw/openclaw-go/internal/model"
+	"github.com/openclaw/openclaw-go/internal/policy"
 	"github.com/openclaw/openclaw-go/internal/prompt"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"github.com/openclaw/openclaw-go/internal/skill"
@@ -27,6 +28,7 @@ import (
 // ones, the next turns get the new.
 type parts struct {
 	current atomic.Pointer[partSet]
+	grants  *policy.Grants         // what has been approved for longer
 	broken  atomic.Pointer[string] // why the configuration file could not be taken over
 	port    atomic.Int32           // where the gateway listens; 0: nowhere yet
 
@@ -55,6 +57,7 @@ type partSet struct {
 
 	mu      sync.Mutex
 	agent   *agent.Agent
+	guard   *policy.Policy       // in front of every tool
 	system  string               // the instructions, as the agent knows them
 	listed  uint64               // the version of the MCP servers' tools, as the agent knows them
 	entries []protocol.ToolEntry // the tools of the agent named
@@ -84,8 +87,12 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
+	guard, err := newPolicy(c, box, p.grants, logger)
+	if err != nil {
+		return err
+	}
 	skills := newSkills(c, logger)
-	tools, err := makeTools(c, remembered, skills, box, ownPort, &p.tasks)
+	tools, err := makeTools(c, remembered, skills, box, ownPort, &p.tasks, guard)
 	if err != nil {
 		return err
 	}
@@ -94,7 +101,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	}
 	next := &partSet{
 		config: c, set: set, tools: tools, skills: skills, memory: remembered, box: box, logger: logger,
-		fallback: spare, cooldowns: p.cooldowns, budget: p.budget, servers: p.servers,
+		fallback: spare, cooldowns: p.cooldowns, budget: p.budget, servers: p.servers, guard: guard,
 	}
 	next.layers = instructions(c, logger)
 	if err := next.makeAgent(next.instructions()); err != nil {
@@ -112,10 +119,7 @@ func (s *partSet) instructions() string { return s.layers.Text("", s.skills.Cata
 // MCP servers have now.
 func (s *partSet) makeAgent(system string) (err error) {
 	s.system, s.listed = system, s.servers.Version()
-	served, err := allowed(s.config, s.servers.Tools())
-	if err != nil {
-		return err
-	}
+	served := s.guard.Wrap(s.servers.Tools())
 	temperature := s.config.Brain.Temperature
 	s.agent, err = agent.New(agent.Config{
 		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget,

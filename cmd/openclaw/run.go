@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/protocol"
 )
 
 // run carries out one command line and returns the exit code: 0 success, 1
@@ -37,6 +38,10 @@ type cli struct {
 	// abandoned says that somebody asked twice to stop: nothing is waited for
 	// any more.
 	abandoned bool
+
+	// notify gets what answers no request, on connections made from now on; nil:
+	// nobody wants it.
+	notify func(protocol.Message)
 }
 
 // globalFlags are the flags of every command.
@@ -84,6 +89,7 @@ func (c *cli) rootCommand() *cobra.Command {
 		c.doctorCommand(),
 		c.statsCommand(),
 		c.versionCommand(),
+		c.approvalsCommand(),
 	)
 	return root
 }

@@ -19,10 +19,11 @@ import (
 	"github.com/openclaw/openclaw-go/internal/tool/web"
 )
 
-// makeTools returns the tools that the configuration allows. ownPort is as in
-// web.Options.
+// makeTools returns the tools that the configuration allows, each behind the
+// one policy. ownPort is as in web.Options.
 func makeTools(
 	c *config.Config, remembered *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int, tasks task.Runner,
+	guard *policy.Policy,
 ) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -39,7 +40,8 @@ func makeTools(
 		s := c.Hands.Shell
 		tool, err := shell.New(shell.Options{
 			Workspace: c.Hands.Workspace, Timeout: time.Duration(s.Timeout), MaxOutput: int(s.MaxOutput),
-			EnvAllow: s.EnvAllow, Blocked: s.BlockedCommands, Exec: execIn(box),
+			EnvAllow: s.EnvAllow, Blocked: blockedPaths(c), Exec: execIn(box),
+			Writable: c.Hands.Filesystem.WritablePaths, Network: c.Hands.Sandbox.Network,
 		})
 		if err != nil {
 			return nil, err
@@ -68,12 +70,7 @@ func makeTools(
 		return nil, err
 	}
 	tools = append(tools, work)
-	return allowed(c, tools)
-}
-
-// allowed puts the owner's rules in front of tools.
-func allowed(c *config.Config, tools []openclaw.Tool) ([]openclaw.Tool, error) {
-	return policy.Apply(policy.Rules{AlwaysDeny: c.Permissions.AlwaysDeny}, tools)
+	return guard.Wrap(tools), nil
 }
 
 func webOptions(c *config.Config, ownPort func() int) web.Options {
@@ -90,7 +87,7 @@ func webOptions(c *config.Config, ownPort func() int) web.Options {
 func blockedPaths(c *config.Config) []string {
 	db := c.Store.Path
 	own := []string{
-		c.Path, filepath.Join(c.Home, ".env"), c.Gateway.PIDFile, c.Logging.Path,
+		c.Path, filepath.Join(c.Home, ".env"), c.Gateway.PIDFile, c.Logging.Path, grantsPath(c),
 		db, db + "-wal", db + "-shm", db + "-journal", db + ".lock",
 	}
 	if c.Gateway.TLS.Key != "" {

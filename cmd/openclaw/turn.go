@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/protocol"
 )
 
@@ -19,6 +20,7 @@ type turn struct {
 	payload any
 	view    *turnView
 	signals <-chan os.Signal // may be nil
+	ask     *prompter        // asks the turn's questions; nil: nobody can be asked
 }
 
 // outcome is how a request ended.
@@ -48,6 +50,10 @@ func (t *turn) run(ctx context.Context, c *cli, l *link) (protocol.Message, erro
 		select {
 		case <-seen.changed:
 			t.show(&seen)
+		case k := <-t.typed():
+			if err := t.answer(ctx, k); err != nil {
+				c.remark("%s", oneLine(err.Error()))
+			}
 		case o := <-done:
 			t.show(&seen)
 			t.view.end()
@@ -86,7 +92,34 @@ func cancelTurn(ctx context.Context, l *link, request string, giveUp context.Can
 func (t *turn) show(seen *progress) {
 	for _, m := range seen.take() {
 		t.view.message(m)
+		if t.ask != nil {
+			t.ask.message(m)
+		}
 	}
+	if t.ask != nil && len(t.ask.waiting) > 0 {
+		t.view.end()
+		t.ask.prompt()
+	}
+}
+
+// typed is where the answer to a question comes from.
+func (t *turn) typed() <-chan typedLine {
+	if t.ask == nil {
+		return nil
+	}
+	return t.ask.typed
+}
+
+// answer passes an answer on, and asks again or what comes next. Who ends the
+// input instead of answering says no.
+func (t *turn) answer(ctx context.Context, k typedLine) error {
+	line := k.line
+	if k.err != nil {
+		line = openclaw.DecideDeny
+	}
+	err := t.ask.answer(ctx, line)
+	t.ask.prompt()
+	return err
 }
 
 // progress is what a turn has said and nobody has shown yet. It takes messages

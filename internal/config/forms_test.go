@@ -64,7 +64,7 @@ providers:
   a: {api: ollama}
   b: {api: openai, models: {m.1: {context_window: 5, cost: {input: 1}}}}
 gateway: {port: 1, tls: {cert: c, key: k}}
-permissions: {mode: deny}
+telemetry: {metrics: false}
 cron: []
 budget: {daily_limit_usd: 1}
 heartbeat: {interval: 60, model: y}
@@ -72,7 +72,7 @@ heartbeat: {interval: 60, model: y}
 	got := warningLines(cfg.Inert())
 	want := []string{
 		`config.yml:6:20: gateway.tls: has no effect yet`,
-		`config.yml:7:15: permissions.mode: has no effect yet`,
+		`config.yml:7:13: telemetry.metrics: has no effect yet`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -48,10 +48,10 @@ type Sandbox struct {
 
 // Permissions decides on calls that the sandbox would not allow.
 type Permissions struct {
-	Mode        string   `yaml:"mode" default:"ask" enum:"ask,auto,deny" inert:"true" doc:"What to do with a call that no rule matches."`
-	Timeout     Duration `yaml:"timeout" default:"5m" min:"1s" inert:"true" doc:"How long an answer may take before it counts as no."`
-	AutoApprove []string `yaml:"auto_approve" inert:"true" doc:"Calls that need no answer."`
-	AlwaysDeny  []string `yaml:"always_deny" doc:"Tools that are always refused; * stands for any part of a name."`
+	Mode        string   `yaml:"mode" default:"ask" enum:"ask,auto,deny" doc:"What to do with a call that needs more than the sandbox gives and that no rule decides."`
+	Timeout     Duration `yaml:"timeout" default:"5m" min:"1s" doc:"How long an answer may take before it counts as no."`
+	AutoApprove []string `yaml:"auto_approve" doc:"Rules for calls that need no answer: a tool, as write_*, or a command, as shell(git push *)."`
+	AlwaysDeny  []string `yaml:"always_deny" doc:"Rules for calls that are always refused, whatever else allows them; written like those of auto_approve."`
 }
 
 // Session bounds conversations.

@@ -42,6 +42,7 @@ type Client struct {
 	mu            sync.Mutex
 	inFlight      map[string]*request
 	subscriptions map[string]*subscription
+	unfollow      func() // ends following the approvals of every session; nil: it does not
 }
 
 // Connect registers a client; the caller calls Close when the connection has
@@ -67,6 +68,7 @@ func (c *Client) Close() {
 	delete(c.gateway.clients, c)
 	c.gateway.mu.Unlock()
 	c.unsubscribeAll()
+	c.unfollowApprovals()
 }
 
 // request is a message that waits for its one answer.
@@ -77,10 +79,11 @@ type request struct {
 	answer  sync.Once
 
 	// Of a request that is a turn:
-	session string
-	stream  bool
-	deltas  deltas
-	hint    string // what its sender should know
+	session  string
+	stream   bool
+	approves bool // it can answer the turn's questions
+	deltas   deltas
+	hint     string // what its sender should know
 }
 
 // Receive handles one frame. It does not block on a turn, a store or another

@@ -66,9 +66,12 @@ type Config struct {
 	CronJobs CronJobs     // nil: there is no cron
 	CronRuns CronRuns     // likewise
 	Facts    Facts        // required
-	Limits   Limits
-	Logger   *slog.Logger     // default: discards
-	Now      func() time.Time // default: time.Now
+	// Approvals answer approval_list, approval_revoke and approval_explain;
+	// nil: none are kept.
+	Approvals Approvals
+	Limits    Limits
+	Logger    *slog.Logger     // default: discards
+	Now       func() time.Time // default: time.Now
 }
 
 // Limits bound what one client can ask for. The zero value of a field stands

@@ -17,6 +17,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/agent"
 	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/internal/model/scripted"
+	"github.com/openclaw/openclaw-go/internal/policy"
 	"github.com/openclaw/openclaw-go/internal/session"
 	"github.com/openclaw/openclaw-go/internal/store/sqlite"
 	"github.com/openclaw/openclaw-go/protocol"
@@ -29,6 +30,7 @@ type settings struct {
 	Burst      int     `json:"burst"`
 	MaxQueue   int     `json:"max_queue"`
 	ModelCalls int     `json:"model_calls"`
+	Approvals  bool    `json:"approvals"` // calls of the shell need the network, and so an approval
 }
 
 // step is one line of the -- model -- section: what the model says next.
@@ -80,6 +82,58 @@ func (f fakeTool) Run(context.Context, *openclaw.Call) (*openclaw.Result, error)
 		panic("the tool is broken")
 	}
 	return &openclaw.Result{Output: f.output, ExitCode: f.exit}, nil
+}
+
+// careful is a fakeTool whose calls need the network.
+type careful struct{ fakeTool }
+
+func (careful) Action(call *openclaw.Call) (*openclaw.Action, error) {
+	var args struct{ Command, Reason string }
+	if err := json.Unmarshal(call.Args, &args); err != nil {
+		return nil, err
+	}
+	return &openclaw.Action{
+		Argv: []string{"/bin/bash", "-c", args.Command}, Dir: "/home/me/.openclaw/workspace",
+		Env: []string{"TERM=xterm"}, Needs: openclaw.Needs{Network: true}, Reason: args.Reason,
+	}, nil
+}
+
+// newTools returns the tools and what is known of approvals.
+func newTools(t testing.TB, s settings) ([]openclaw.Tool, gateway.Approvals) {
+	shell := fakeTool{name: "shell", output: "Desktop\nDocuments\nDownloads\n"}
+	tools := []openclaw.Tool{shell, fakeTool{name: "broken", panics: true}}
+	if !s.Approvals {
+		return tools, nil
+	}
+	grants, err := policy.OpenGrants(filepath.Join(t.TempDir(), "approvals.json"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.New(policy.Config{Grants: grants})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools[0] = careful{shell}
+	return p.Wrap(tools), approvals{grants}
+}
+
+// approvals are what has been approved for longer.
+type approvals struct{ grants *policy.Grants }
+
+func (a approvals) List() []protocol.KeptApproval {
+	kept := []protocol.KeptApproval{}
+	for _, g := range a.grants.List() {
+		kept = append(kept, protocol.KeptApproval{
+			ID: g.ID, Session: g.Session, Tool: g.Tool, Argv: g.Argv, Dir: g.Dir, Env: g.Env, Needs: g.Needs, At: protocol.FormatTime(g.At),
+		})
+	}
+	return kept
+}
+
+func (a approvals) Revoke(id string) error { return a.grants.Revoke(id) }
+
+func (approvals) Explain(q protocol.ApprovalExplain) (protocol.ApprovalExplained, error) {
+	return protocol.ApprovalExplained{Decision: "asks", Rule: "permissions.mode: ask", Reason: q.Command + " needs an approval"}, nil
 }
 
 // models serves every name but those of the provider nosuch.
@@ -174,12 +228,10 @@ func newRig(t testing.TB, s settings, steps []step) *rig {
 	for _, step := range steps {
 		script = append(script, step.scripted())
 	}
+	tools, kept := newTools(t, s)
 	a, err := agent.New(agent.Config{
 		Models: models{scripted.New(script...)}, Limits: agent.Limits{ModelCalls: s.ModelCalls}, Retry: agent.Retry{Attempts: 1},
-		Tools: []openclaw.Tool{
-			fakeTool{name: "shell", output: "Desktop\nDocuments\nDownloads\n"},
-			fakeTool{name: "broken", panics: true},
-		},
+		Tools: tools,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +247,7 @@ func newRig(t testing.TB, s settings, steps []step) *rig {
 	r.gateway, err = gateway.New(gateway.Config{
 		Version: "test", Hub: r.hub, Skills: skills{}, Heart: heart{}, CronJobs: cronJobs{}, CronRuns: cronJobs{},
 		Limits: gateway.Limits{InFlight: s.InFlight, MessagesPerSecond: s.Rate, Burst: s.Burst},
-		Facts:  facts(store, a),
+		Facts:  facts(store, a), Approvals: kept,
 		Logger: slog.New(slog.NewTextHandler(r.log, nil)),
 	})
 	if err != nil {
@@ -262,6 +314,7 @@ func (r *rig) close(t testing.TB) {
 type recorder struct {
 	mu     sync.Mutex
 	frames []string
+	past   []string
 	behind atomic.Bool
 }
 
@@ -287,6 +340,13 @@ func (c *recorder) take() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	frames := c.frames
-	c.frames = nil
+	c.frames, c.past = nil, append(c.past, frames...)
 	return frames
+}
+
+// all returns everything that was ever sent.
+func (c *recorder) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append(append([]string(nil), c.past...), c.frames...)
 }

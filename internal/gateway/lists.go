@@ -89,13 +89,7 @@ func (r *request) change(how func(name string, reply func(error))) error {
 	if err != nil {
 		return err
 	}
-	how(name, func(err error) {
-		if err != nil {
-			r.fail(err)
-			return
-		}
-		r.reply(protocol.TypeOK, protocol.OK{})
-	})
+	how(name, r.finish)
 	return nil
 }
 

@@ -28,7 +28,8 @@ var update = flag.Bool("update", false, "write what the gateway says into testda
 //
 // Lines that begin with ! are not frames: "! sleep 1m" lets time pass,
 // "! drain" begins a shutdown, "! connect 2" speaks as another client from
-// there on (the first is 1).
+// there on (the first is 1), "! disconnect" ends the current one. $approval
+// stands for the newest approval_id that any client was told.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -106,6 +107,21 @@ type player struct {
 	current *peer
 }
 
+var approvalID = regexp.MustCompile(`"approval_id":"([^"]+)"`)
+
+// withApproval fills in the newest approval.
+func (p *player) withApproval(line string) string {
+	newest := "" // a ULID: later ones are greater
+	for _, peer := range p.peers {
+		for _, frame := range peer.conn.all() {
+			for _, found := range approvalID.FindAllStringSubmatch(frame, -1) {
+				newest = max(newest, found[1])
+			}
+		}
+	}
+	return strings.ReplaceAll(line, "$approval", newest)
+}
+
 func (p *player) connect(name string) {
 	if p.peers[name] == nil {
 		conn := &recorder{}
@@ -119,7 +135,7 @@ func (p *player) say(frames string) {
 		line = strings.TrimSuffix(line, "\n")
 		directive, isDirective := strings.CutPrefix(line, "! ")
 		if !isDirective {
-			p.current.client.Receive([]byte(line))
+			p.current.client.Receive([]byte(p.withApproval(line)))
 			synctest.Wait()
 			continue
 		}
@@ -127,6 +143,8 @@ func (p *player) say(frames string) {
 		switch verb {
 		case "connect":
 			p.connect(argument)
+		case "disconnect":
+			p.current.client.Close()
 		case "drain":
 			p.rig.gateway.Drain()
 			expired, cancel := context.WithCancel(context.Background())

@@ -66,7 +66,7 @@ func (r *request) submit(t protocol.Turn, started openclaw.TurnStarted) {
 	started.User, started.Channel, started.Context = t.User, t.Channel, json.RawMessage(t.Context)
 	started.Images = t.Images
 	started.Options, started.IdempotencyKey = t.Options, t.IdempotencyKey
-	r.stream, r.session = t.Stream, t.Session
+	r.stream, r.approves, r.session = t.Stream, t.Options.Approvals, t.Session
 	r.message.Payload = nil // a turn can wait for long
 	r.client.gateway.config.Hub.Submit(session.Request{
 		Session: t.Session, ID: r.id, Started: started, Observer: r,
@@ -92,6 +92,8 @@ func (r *request) Event(d *session.Delivery) {
 			Truncated: b.Truncated, OutputBytes: b.OutputBytes,
 			RequestID: r.id, CallID: b.CallID, Session: ev.Session, Seq: ev.Seq,
 		})
+	case openclaw.ApprovalRequested, openclaw.ApprovalResolved:
+		r.showApproval(d)
 	case openclaw.Delta:
 		if r.stream && !r.client.watches(ev.Session) { // a subscriber gets it anyway
 			r.deltas.send(r.client.conn, d, b)
@@ -166,19 +168,4 @@ func (c *Client) find(id string) *request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.inFlight[id]
-}
-
-func approve(r *request) error {
-	p, problem := protocol.DecodePayload[protocol.Approve](r.message)
-	if problem != nil {
-		return problem
-	}
-	switch p.Decision {
-	case "once", "session", "always", "deny":
-	default:
-		return invalid("payload.decision must be once, session, always or deny")
-	}
-	return &openclaw.Error{
-		Code: openclaw.CodeNotFound, Message: "no call waits for an approval with this approval_id; it may have expired",
-	}
 }

@@ -50,7 +50,7 @@ func (t *editFile) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Resu
 	}
 	t.space.writing.Lock()
 	defer t.space.writing.Unlock()
-	p, err := t.space.locate(args.Path, forWriting)
+	p, err := t.space.locateFor(call, args.Path, forWriting)
 	if err != nil {
 		return nil, err
 	}

@@ -6,9 +6,9 @@
 // root directory, one name at a time, so that symbolic links, "..", races and
 // hard links to blocked files do not lead out.
 //
-// The tools keep nothing between calls but a lock that makes one change at a
-// time. They do not guard what a shell command does, and do not ask for
-// approval.
+// A path outside of these folders needs an approval, which the tools say
+// (Action) and do not ask for. They keep nothing between calls but a lock that
+// makes one change at a time, and do not guard what a shell command does.
 package files
 
 import (
@@ -61,7 +61,7 @@ type space struct {
 	blocked   []string // as given, and with symbolic links resolved
 	maxOutput int
 
-	writing sync.Mutex // held from reading a file to replacing it
+	writing *sync.Mutex // held from reading a file to replacing it
 }
 
 // New returns the tools edit_file, find_files, list_files, read_file and
@@ -73,9 +73,9 @@ func New(opts Options) ([]openclaw.Tool, error) {
 	}
 	return []openclaw.Tool{
 		&editFile{space: s, spec: specOf("edit_file", editParameters)},
-		&findFiles{space: s, spec: specOf("find_files", findParameters)},
-		&listFiles{space: s, spec: specOf("list_files", listParameters)},
-		&readFile{space: s, spec: specOf("read_file", readParameters)},
+		&findFiles{space: s, spec: repeatable(specOf("find_files", findParameters))},
+		&listFiles{space: s, spec: repeatable(specOf("list_files", listParameters))},
+		&readFile{space: s, spec: repeatable(specOf("read_file", readParameters))},
 		&writeFile{space: s, spec: specOf("write_file", writeParameters)},
 	}, nil
 }
@@ -90,6 +90,12 @@ func specOf(name, parameters string) openclaw.ToolSpec {
 		Description: strings.TrimSpace(string(text)),
 		Parameters:  json.RawMessage(parameters),
 	}
+}
+
+// repeatable marks a tool that changes nothing.
+func repeatable(spec openclaw.ToolSpec) openclaw.ToolSpec {
+	spec.Repeatable = true
+	return spec
 }
 
 func newSpace(opts Options) (*space, error) {
@@ -113,6 +119,7 @@ func newSpace(opts Options) (*space, error) {
 		workspace: filepath.Clean(opts.Workspace),
 		home:      filepath.Clean(opts.Home),
 		maxOutput: opts.MaxOutput,
+		writing:   new(sync.Mutex),
 	}
 	for _, b := range slices.Concat(systemPaths, opts.Blocked) {
 		path, err := s.configured("Blocked", b)

@@ -49,7 +49,7 @@ func (t *listFiles) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Res
 	if args.Depth < 0 || args.Depth > maxDepth {
 		return nil, badArgs("depth must be between 1 and %d", maxDepth)
 	}
-	p, err := t.space.locate(args.Path, forReading)
+	p, err := t.space.locateFor(call, args.Path, forReading)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (t *readFile) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Resu
 	if args.Offset < 0 || args.Limit < 0 {
 		return nil, badArgs("offset and limit must not be negative; lines count from 1")
 	}
-	p, err := t.space.locate(args.Path, forReading)
+	p, err := t.space.locateFor(call, args.Path, forReading)
 	if err != nil {
 		return nil, err
 	}

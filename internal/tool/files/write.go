@@ -49,7 +49,7 @@ func (t *writeFile) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Res
 	}
 	t.space.writing.Lock()
 	defer t.space.writing.Unlock()
-	p, err := t.space.locate(args.Path, forCreating)
+	p, err := t.space.locateFor(call, args.Path, forCreating)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ type arguments struct {
 	Command string
 	Workdir string
 	Timeout time.Duration // 0: not given
+	Needs   []string
+	Reason  string
 }
 
 func badArgs(message string) error {
@@ -29,6 +31,8 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 		Command   *string  `json:"command"`
 		Workdir   string   `json:"workdir"`
 		TimeoutMS *float64 `json:"timeout_ms"` // models write 5000.0, too
+		Needs     []string `json:"needs"`
+		Reason    string   `json:"reason"`
 		Invalid   any      `json:"invalid_arguments"`
 	}
 	if err := wire.Unmarshal(data, &in); err != nil {
@@ -48,7 +52,7 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 	case in.TimeoutMS != nil && *in.TimeoutMS <= 0:
 		return arguments{}, badArgs(`the argument "timeout_ms" must be above 0; leave it out for the default`)
 	}
-	args := arguments{Command: *in.Command, Workdir: in.Workdir}
+	args := arguments{Command: *in.Command, Workdir: in.Workdir, Needs: in.Needs, Reason: in.Reason}
 	if in.TimeoutMS != nil {
 		ms := min(*in.TimeoutMS, float64(24*time.Hour/time.Millisecond)) // a float may exceed a Duration
 		args.Timeout = max(time.Duration(ms*float64(time.Millisecond)), time.Nanosecond)
@@ -72,6 +76,8 @@ func explain(err error) error {
 			return e
 		case "/timeout_ms":
 			want = "a number"
+		case "/needs":
+			want = `a list such as ["network"]`
 		}
 		e.Message = fmt.Sprintf("the argument %q must be %s", strings.TrimPrefix(string(wrong.JSONPointer), "/"), want)
 	}

@@ -4,10 +4,10 @@
 // for a limited time. What it prints is bounded while it is read: the beginning
 // and the end are kept.
 //
-// The tool owns no process and keeps nothing between calls; starting a command
-// and killing all of it is the work of the Exec function it is given. It does
-// not confine commands: the list of blocked commands is a courtesy to the
-// model, which a program can get around, and no boundary.
+// The tool owns no process and keeps nothing between calls; starting a command,
+// confining it and killing all of it is the work of the Exec function it is
+// given. It does not decide which commands may run: Action says what a call
+// comes to, and whoever decides about it (package policy) hands it back.
 package shell
 
 import (
@@ -30,10 +30,11 @@ import (
 
 // Command is what an Exec runs.
 type Command struct {
-	Argv   []string  // Argv[0] is an absolute path
-	Dir    string    // absolute
-	Env    []string  // "NAME=value"; all there is
-	Output io.Writer // gets standard output and error, in order of arrival
+	Argv   []string       // Argv[0] is an absolute path
+	Dir    string         // absolute
+	Env    []string       // "NAME=value"; all there is
+	Needs  openclaw.Needs // what it may do beyond the sandbox
+	Output io.Writer      // gets standard output and error, in order of arrival
 }
 
 // Exit is how a command ended.
@@ -65,8 +66,12 @@ type Options struct {
 	// Environ is where the variables come from; nil: this process.
 	Environ []string
 
-	// Blocked lists commands that are refused: a name ("rm"), or a name with
-	// arguments that must all be there ("git push --force").
+	// Network and Writable (absolute paths) are what every command has anyway,
+	// so that asking for it asks for nothing.
+	Network  bool
+	Writable []string
+	// Blocked are absolute paths that no command may be given for writing,
+	// whoever approves it.
 	Blocked []string
 }
 
@@ -90,16 +95,17 @@ var description string
 const parameters = `{"type":"object","properties":{` +
 	`"command":{"type":"string","description":"the command line"},` +
 	`"workdir":{"type":"string","description":"where to run it, if not in the workspace"},` +
-	`"timeout_ms":{"type":"integer","description":"when to stop it, if not after %d"}},` +
+	`"timeout_ms":{"type":"integer","description":"when to stop it, if not after %d"},` +
+	`"needs":{"type":"array","items":{"type":"string"},"description":"network, unconfined or a folder to write in"},` +
+	`"reason":{"type":"string","description":"why it needs that"}},` +
 	`"required":["command"]}`
 
 // Tool implements openclaw.Tool. It is safe for concurrent use.
 type Tool struct {
-	opts   Options
-	spec   openclaw.ToolSpec
-	env    []string
-	home   string // "": not known
-	blocks blockList
+	opts Options
+	spec openclaw.ToolSpec
+	env  []string
+	home string // "": not known
 }
 
 // New returns the tool, or what is wrong with opts.
@@ -112,10 +118,6 @@ func New(opts Options) (*Tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	blocks, err := newBlockList(opts.Blocked, filepath.Base(opts.Shell))
-	if err != nil {
-		return nil, err
-	}
 	return &Tool{
 		opts: opts,
 		env:  env,
@@ -125,7 +127,6 @@ func New(opts Options) (*Tool, error) {
 			Description: strings.TrimSpace(description),
 			Parameters:  json.RawMessage(fmt.Sprintf(parameters, opts.Timeout.Milliseconds())),
 		},
-		blocks: blocks,
 	}, nil
 }
 
@@ -173,36 +174,61 @@ func (o Options) check() error {
 // Spec implements openclaw.Tool.
 func (t *Tool) Spec() openclaw.ToolSpec { return t.spec }
 
+// Action says what a call comes to: the shell and what it runs, where, and what
+// that needs beyond the sandbox. It runs nothing.
+func (t *Tool) Action(call *openclaw.Call) (*openclaw.Action, error) {
+	args, err := parseArgs(call.Args)
+	if err != nil {
+		return nil, err
+	}
+	return t.action(args)
+}
+
+func (t *Tool) action(args arguments) (*openclaw.Action, error) {
+	dir, err := t.dir(args.Workdir)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := t.needs(args.Needs, dir)
+	if err != nil {
+		return nil, err
+	}
+	return &openclaw.Action{
+		Argv: []string{t.opts.Shell, "-c", args.Command}, Dir: dir, Needs: needs, Reason: args.Reason,
+	}, nil
+}
+
 // Run implements openclaw.Tool. A command that fails is a Result, not an error.
-// One that takes too long is a Result with openclaw.ExitTimeout, and a blocked
-// one a Result with openclaw.ExitDenied. When ctx ends, the Result, beside
-// ctx's error, holds what the command had printed.
+// One that takes too long is a Result with openclaw.ExitTimeout. When ctx ends,
+// the Result, beside ctx's error, holds what the command had printed. What
+// nobody has approved runs without what it needs beyond the sandbox.
 func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, error) {
 	args, err := parseArgs(call.Args)
 	if err != nil {
 		return nil, err
 	}
-	if reason := t.blocks.check(args.Command); reason != "" {
-		return &openclaw.Result{CallID: call.ID, Output: reason, ExitCode: openclaw.ExitDenied}, nil
-	}
-	dir, err := t.dir(args.Workdir)
-	if err != nil {
-		return nil, err
+	action := call.Approved
+	if action == nil {
+		if action, err = t.action(args); err != nil {
+			return nil, err
+		}
+		action.Needs = openclaw.Needs{}
 	}
 	limit := t.opts.Timeout
 	if args.Timeout > 0 {
 		limit = min(args.Timeout, t.opts.MaxTimeout)
 	}
+	return t.run(ctx, call.ID, action, limit)
+}
+
+func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, limit time.Duration) (*openclaw.Result, error) {
 	out := newCapture(t.opts.MaxOutput)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	exit, err := t.opts.Exec(limited, Command{
-		Argv:   []string{t.opts.Shell, "-c", args.Command},
-		Dir:    dir,
-		Env:    t.env,
-		Output: out,
+		Argv: action.Argv, Dir: action.Dir, Env: t.env, Needs: action.Needs, Output: out,
 	})
-	res := &openclaw.Result{CallID: call.ID, ExitCode: exitCode(exit), OutputBytes: out.total}
+	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit), OutputBytes: out.total}
 	res.Output, res.Truncated = out.result()
 	for _, note := range exit.Notes {
 		res.Output = addNote(res.Output, "["+note+"]")

@@ -238,7 +238,6 @@ func TestNewRefuses(t *testing.T) {
 		"timeout above bound": func(o *Options) { o.Timeout, o.MaxTimeout = time.Hour, time.Minute },
 		"tiny output":         func(o *Options) { o.MaxOutput = 1 },
 		"bad pattern":         func(o *Options) { o.EnvAllow = []string{"["} },
-		"blank block":         func(o *Options) { o.Blocked = []string{" "} },
 	}
 	if _, err := New(valid); err != nil {
 		t.Fatal(err)

@@ -1,12 +1,18 @@
-package shell
+package policy
 
 import (
-	"context"
 	"strings"
 	"testing"
-
-	"github.com/openclaw/openclaw-go"
 )
+
+// check returns what the model reads of a command that is refused.
+func check(p *Policy, command string) string {
+	r := p.Judge("main", "shell", shellAction(command))
+	if r.Decision == Denies {
+		return r.Message
+	}
+	return ""
+}
 
 func TestBlocked(t *testing.T) {
 	rules := []string{"rm", "/sbin/shutdown", "git push --force"}
@@ -67,38 +73,32 @@ func TestBlocked(t *testing.T) {
 		{"echo 'unfinished", true},
 		{"eval eval eval eval eval eval eval eval eval eval ls", true},
 	}
-	b, err := newBlockList(rules, "bash")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := newPolicy(t, Config{Blocked: rules})
 	for _, tt := range tests {
-		if got := b.check(tt.command); (got != "") != tt.refused {
+		if got := check(b, tt.command); (got != "") != tt.refused {
 			t.Errorf("check(%q) = %q, refused should be %v", tt.command, got, tt.refused)
 		}
 	}
 }
 
 func TestNothingBlockedReadsNothing(t *testing.T) {
-	b, err := newBlockList(nil, "bash")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := b.check("if $X 'unfinished"); got != "" {
+	if got := check(newPolicy(t, Config{}), "if $X 'unfinished"); got != "" {
 		t.Errorf("refused: %s", got)
 	}
 }
 
-func TestBlockedCommandIsDenied(t *testing.T) {
-	tool := newTool(t, Options{Blocked: []string{"rm"}, Exec: func(context.Context, Command) (Exit, error) {
-		t.Error("it ran")
-		return Exit{}, nil
-	}})
-	got, err := tool.Run(t.Context(), command("ls; rm x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.ExitCode != openclaw.ExitDenied || !strings.Contains(got.Output, "the user has blocked rm") {
-		t.Errorf("got %+v", got)
+// Rules of always_deny match words in their order, and what might be them.
+func TestDeniedCommands(t *testing.T) {
+	p := newPolicy(t, Config{AlwaysDeny: []string{"shell(git push *)", "shell(rm -rf *)", "shell(dd)"}})
+	for command, refused := range map[string]bool{
+		"git push": true, "git push origin": true, "git pull": false, "git -C x push": false, "ls; git push": true,
+		"git $X": true, "git pull $X": false, "rm -r x": false, "rm -rf": true, "rm -rf x": true, "/bin/rm -rf x": true,
+		"rm $X -rf": true, "rm x $X": false, "dd": true, "dd if=x": false, "xargs rm -rf": true, "bash -c 'git push'": true,
+		"$X": true, "git commit -m 'git push'": false, "if": true,
+	} {
+		if got := check(p, command); (got != "") != refused {
+			t.Errorf("%q: %q, refused should be %v", command, got, refused)
+		}
 	}
 }
 
@@ -106,14 +106,11 @@ func FuzzBlocked(f *testing.F) {
 	for _, s := range []string{"ls; rm x", "echo $(r\\m x)", "sh -c 'eval rm'", "{rm,x}", "a[1]=(x) <<E\nE"} {
 		f.Add(s)
 	}
-	b, err := newBlockList([]string{"rm"}, "bash")
-	if err != nil {
-		f.Fatal(err)
-	}
+	b := newPolicy(f, Config{Blocked: []string{"rm"}})
 	f.Fuzz(func(t *testing.T, command string) {
-		reason := b.check(command)
+		reason := check(b, command)
 		// Whatever can be read is refused once rm stands behind it.
-		if reason == "" && b.check(command+"\nrm x") == "" && !strings.Contains(command, "<<") && !strings.Contains(command, "#") && !strings.Contains(command, "\\") {
+		if reason == "" && check(b, command+"\nrm x") == "" && !strings.Contains(command, "<<") && !strings.Contains(command, "#") && !strings.Contains(command, "\\") {
 			t.Errorf("%q hides rm", command)
 		}
 	})

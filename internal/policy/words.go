@@ -1,10 +1,17 @@
-package shell
+package policy
 
 import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
+
+// word is one word of a simple command. Only the shell knows what a word that is
+// not fixed becomes.
+type word struct {
+	text  string
+	fixed bool
+}
 
 // readWords returns what the words become, as far as that can be told without
 // running anything.
