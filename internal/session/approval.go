@@ -35,7 +35,7 @@ type questioner struct {
 
 // Ask implements openclaw.Asker. It is called by a tool, on the turn's
 // goroutine.
-func (q questioner) Ask(ctx context.Context, asked openclaw.ApprovalRequested, within time.Duration) (openclaw.ApprovalResolved, error) {
+func (q *questioner) Ask(ctx context.Context, asked openclaw.ApprovalRequested, within time.Duration) (openclaw.ApprovalResolved, error) {
 	answer, failed := make(chan openclaw.ApprovalResolved, 1), make(chan error, 1)
 	asked.ApprovalID = ulid.Make().String()
 	err := q.session.mail.post(func() {
@@ -58,7 +58,7 @@ func (q questioner) Ask(ctx context.Context, asked openclaw.ApprovalRequested, w
 
 // withdraw closes the question of a turn that ends, and returns why it does.
 // An answer that came at the same time comes too late.
-func (q questioner) withdraw(ctx context.Context, id string) error {
+func (q *questioner) withdraw(ctx context.Context, id string) error {
 	by := openclaw.ByEnd
 	if errors.Is(context.Cause(ctx), errStop) {
 		by = openclaw.ByShutdown

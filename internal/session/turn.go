@@ -39,6 +39,7 @@ type turn struct {
 	unshown    chan struct{}    // a token for each delta that waits to be shown
 	stored     int64            // the number of the newest event in the log, or what would be its number
 	used       openclaw.Usage
+	asks       questioner        // belongs to the turn, so that a turn allocates no other
 	due        []openclaw.Charge // what no event has carried yet
 	unlogged   []openclaw.Charge // what events carried that are never stored
 }
@@ -114,9 +115,10 @@ func (s *session) perform(ctx context.Context, a *agent.Agent, t *turn) (err err
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	t.asks = questioner{s, t}
 	in := agent.Turn{
 		Session: s.name, Started: t.started, Transcript: t.transcript, Past: t.past,
-		Stored: &t.stored, Used: &t.used, Due: &t.due, Asker: questioner{s, t},
+		Stored: &t.stored, Used: &t.used, Due: &t.due, Asker: &t.asks,
 	}
 	for ev, err := range a.Run(ctx, in) {
 		if err != nil {
