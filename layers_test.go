@@ -80,7 +80,7 @@ var layers = []layer{
 		why: "a tool declares the small interface it needs, so any sandbox or memory fits below it"},
 	{folders: []string{"internal/prompt"}, kind: wired, may: []string{"internal/fence"}, libs: []string{anyLibrary},
 		why: "it reads the files of instructions, which nobody else should, and hands on one text"},
-	{folders: []string{"internal/policy", "internal/budget", "internal/sandbox", "internal/skill", "internal/memory"},
+	{folders: []string{"internal/policy", "internal/audit", "internal/budget", "internal/sandbox", "internal/skill", "internal/memory"},
 		kind: wired, libs: []string{anyLibrary},
 		why: "one job each, at the side: they meet the rest only where the program is put together"},
 	{folders: []string{"internal/tool/skill"}, kind: wired, libs: []string{anyLibrary},

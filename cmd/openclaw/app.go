@@ -32,6 +32,7 @@ type app struct {
 	config  *config.Config // as it was at the start
 	logger  *slog.Logger
 	runner  *sandbox.Runner
+	audit   *auditor
 	store   *sqlite.Store
 	parts   parts
 	hub     *session.Hub
@@ -59,6 +60,8 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 		return nil, err
 	}
 	a.parts.budget = budget.New(budget.Options{Terms: budgetTerms(c), Logger: logger})
+	a.audit = &auditor{logger: logger}
+	a.parts.record = a.audit.call
 	if a.parts.grants, err = policy.OpenGrants(grantsPath(c), nil); err != nil {
 		return nil, err
 	}
@@ -72,8 +75,11 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if err := restoreBudget(ctx, a.parts.budget, a.store); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	if err := a.assemble(ctx); err != nil {
-		return nil, errors.Join(err, a.store.Close())
+	if err = a.audit.open(c); err == nil { // the store's lock keeps other gateways away
+		err = a.assemble(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, a.audit.close(), a.store.Close())
 	}
 	return a, nil
 }
@@ -103,7 +109,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.door = gateway.NewDoor(access(a.config), nil)
 	a.sockets = ws.NewServer(a.gateway, socketLimits(a.config), a.logger)
 	a.http, err = httpapi.New(httpapi.Config{
-		Door: a.door, Upgrader: a.sockets, Version: version, Logger: a.logger,
+		Door: a.door, Seen: a.audit.seen, Upgrader: a.sockets, Version: version, Logger: a.logger,
 		Ready:         func() bool { return !a.gateway.Draining() },
 		HeaderTimeout: time.Duration(a.config.Gateway.Limits.HeaderTimeout),
 		Waiting:       max(1024, a.config.Gateway.MaxConnections),
@@ -181,7 +187,7 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	}
 	a.shutdown(stopClock)
 	wg.Wait()
-	return errors.Join(err, a.store.Close())
+	return errors.Join(err, a.audit.close(), a.store.Close())
 }
 
 // shutdown is the order in which a gateway stops: nobody new and nothing new,
@@ -213,7 +219,7 @@ func (a *app) close() error {
 	cancel()
 	a.hub.Drain(expired)
 	a.parts.servers.Close()
-	return a.store.Close()
+	return errors.Join(a.audit.close(), a.store.Close())
 }
 
 func (a *app) listen() (net.Listener, error) {
@@ -237,10 +243,12 @@ func (a *app) reload(c *config.Config, models modelsFunc) {
 		return
 	}
 	if err := a.parts.set(c, models, a.runner, a.logger); err != nil {
+		a.audit.configuration(changed, "refused")
 		a.parts.fault(err)
 		a.logger.Error("configuration not taken over", "err", err)
 		return
 	}
+	a.audit.configuration(changed, "taken over")
 	a.parts.fault(nil)
 	if err := a.parts.servers.Set(mcpServers(c)); err != nil {
 		a.logger.Error("mcp servers not taken over", "err", err)

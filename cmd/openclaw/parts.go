@@ -29,6 +29,7 @@ import (
 type parts struct {
 	current atomic.Pointer[partSet]
 	grants  *policy.Grants         // what has been approved for longer
+	record  func(policy.Record)    // tells of decisions
 	broken  atomic.Pointer[string] // why the configuration file could not be taken over
 	port    atomic.Int32           // where the gateway listens; 0: nowhere yet
 
@@ -87,7 +88,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
-	guard, err := newPolicy(c, box, p.grants, logger)
+	guard, err := newPolicy(c, box, p.grants, p.record, logger)
 	if err != nil {
 		return err
 	}

@@ -19,13 +19,13 @@ import (
 func grantsPath(c *config.Config) string { return filepath.Join(c.Home, "approvals.json") }
 
 // newPolicy makes the policy that the configuration describes.
-func newPolicy(c *config.Config, box *sandbox.Box, grants *policy.Grants, logger *slog.Logger) (*policy.Policy, error) {
+func newPolicy(c *config.Config, box *sandbox.Box, grants *policy.Grants, record func(policy.Record), logger *slog.Logger) (*policy.Policy, error) {
 	p := c.Permissions
 	return policy.New(policy.Config{
 		Mode: policy.Mode(p.Mode), Timeout: time.Duration(p.Timeout),
 		AutoApprove: p.AutoApprove, AlwaysDeny: p.AlwaysDeny, Blocked: c.Hands.Shell.BlockedCommands,
 		Unconfined: func() bool { return weak(box.Layer()) },
-		Grants:     grants, Logger: logger,
+		Grants:     grants, Record: record, Logger: logger,
 	})
 }
 

@@ -90,6 +90,7 @@ func (c *cli) rootCommand() *cobra.Command {
 		c.statsCommand(),
 		c.versionCommand(),
 		c.approvalsCommand(),
+		c.securityCommand(),
 	)
 	return root
 }

@@ -87,7 +87,7 @@ func webOptions(c *config.Config, ownPort func() int) web.Options {
 func blockedPaths(c *config.Config) []string {
 	db := c.Store.Path
 	own := []string{
-		c.Path, filepath.Join(c.Home, ".env"), c.Gateway.PIDFile, c.Logging.Path, grantsPath(c),
+		c.Path, filepath.Join(c.Home, ".env"), c.Gateway.PIDFile, c.Logging.Path, grantsPath(c), auditOptions(c).Key, auditOptions(c).Head,
 		db, db + "-wal", db + "-shm", db + "-journal", db + ".lock",
 	}
 	if c.Gateway.TLS.Key != "" {

@@ -185,7 +185,7 @@ type Logging struct {
 	Path     string `yaml:"path" default:"~/.openclaw/logs" form:"path" doc:"The directory of the log files."`
 	MaxSize  Size   `yaml:"max_size" default:"10MiB" min:"1KiB" doc:"How long a file may get before the next begins."`
 	MaxFiles int    `yaml:"max_files" default:"5" min:"1" doc:"How many files are kept."`
-	Audit    Audit  `yaml:"audit" inert:"true" doc:"The record of who did what."`
+	Audit    Audit  `yaml:"audit" restart:"true" doc:"The record of who did what."`
 }
 
 // Audit is the record of who did what.

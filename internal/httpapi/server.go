@@ -32,8 +32,12 @@ type Upgrader interface {
 
 // Config is what a Server is made of.
 type Config struct {
-	Door     *gateway.Door // required
-	Upgrader Upgrader      // required
+	Door *gateway.Door // required
+	// Seen is told of each request that is a connection, changes something or is
+	// refused; refused is nil for one that is let in. It must not block. nil:
+	// nobody wants it.
+	Seen     func(r *http.Request, webSocket bool, refused *openclaw.Error)
+	Upgrader Upgrader // required
 	// Ready says whether new work is accepted.
 	Ready         func() bool
 	Version       string
@@ -111,6 +115,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // ServeHTTP lets the request through the Door and routes it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	verdict := s.config.Door.Check(r)
+	if s.config.Seen != nil && (verdict.Err != nil && r.URL.Path != "/healthz" || upgrade(r) || r.Method == http.MethodPost) {
+		s.config.Seen(r, upgrade(r), verdict.Err)
+	}
 	if verdict.Err != nil && verdict.Status != http.StatusUnauthorized {
 		s.fail(w, verdict.Status, verdict.Err)
 		return

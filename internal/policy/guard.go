@@ -44,13 +44,19 @@ func (g guardedTool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Re
 	if err != nil {
 		return nil, err
 	}
+	var result *openclaw.Result
 	switch ruling.Decision {
 	case Denies:
-		return nil, denied(ruling.Message)
+		err = denied(ruling.Message)
 	case Asks:
-		if result, err := g.policy.ask(ctx, &checked); err != nil {
-			return result, err
-		}
+		result, err = g.policy.ask(ctx, &checked)
+	}
+	g.policy.config.Record(Record{
+		Session: call.Session, CallID: call.ID, Tool: call.Tool, Args: call.Args,
+		Runs: err == nil, Rule: ruling.Rule, Needs: ruling.Needs.Strings(),
+	})
+	if err != nil {
+		return result, err
 	}
 	return g.Tool.Run(ctx, &checked)
 }
@@ -104,6 +110,10 @@ func (p *Policy) ask(ctx context.Context, call *openclaw.Call) (*openclaw.Result
 			CallID: call.ID, Output: "did not run: the turn ended before somebody approved it", ExitCode: openclaw.ExitDenied,
 		}, err
 	}
+	p.config.Record(Record{
+		Session: call.Session, CallID: call.ID, Tool: call.Tool, Args: call.Args,
+		ApprovalID: answer.ApprovalID, Decision: answer.Decision, By: answer.By, Needs: action.Needs.Strings(),
+	})
 	switch answer.Decision {
 	case openclaw.DecideOnce:
 		return nil, nil

@@ -50,8 +50,12 @@ type Config struct {
 	// Unconfined says whether commands run without a sandbox: every one then
 	// needs what a sandbox would not give. nil: they do not.
 	Unconfined func() bool
-	Grants     *Grants      // what has been approved for longer; nil: nothing can be
-	Logger     *slog.Logger // default: discards
+	// Record is told of each call that is about to run or was denied, and of each
+	// answer to a question, before anything else happens; nil: nobody wants it.
+	// It must not block for long.
+	Record func(Record)
+	Grants *Grants      // what has been approved for longer; nil: nothing can be
+	Logger *slog.Logger // default: discards
 }
 
 // Policy is a checked Config. It is safe for concurrent use and does not
@@ -68,6 +72,9 @@ func New(c Config) (*Policy, error) {
 	c.Mode, c.Timeout = cmp.Or(c.Mode, Ask), cmp.Or(c.Timeout, 5*time.Minute)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Record == nil {
+		c.Record = func(Record) {}
 	}
 	if c.Unconfined == nil {
 		c.Unconfined = func() bool { return false }
@@ -99,6 +106,18 @@ func New(c Config) (*Policy, error) {
 		p.allow = append(p.allow, r)
 	}
 	return p, nil
+}
+
+// Record is one thing to remember: a call with what was decided about it, or,
+// with an ApprovalID, the answer to its question.
+type Record struct {
+	Session, CallID, Tool string
+	Args                  []byte // may hold secrets
+	Runs                  bool
+	Rule                  string
+	Needs                 []string
+
+	ApprovalID, Decision, By string
 }
 
 // Decision is what happens with a call.
