@@ -208,7 +208,7 @@ func (h *Heart) finish(ctx context.Context, b beat, due []Task, status protocol.
 		runs = append(runs, r)
 	}
 	h.mu.Unlock()
-	if err := h.config.Ledger.Record(ctx, runs...); err != nil {
+	if err := h.config.Ledger.Record(ctx, runs...); err != nil && ctx.Err() == nil { // else the next start finds it running
 		h.config.Logger.Error("heartbeat not recorded", "err", err)
 	}
 }
@@ -218,7 +218,7 @@ func (h *Heart) note(ctx context.Context, r openclaw.Run) {
 	h.mu.Lock()
 	h.last, h.result = r.Ended, r.Result
 	h.mu.Unlock()
-	if err := h.config.Ledger.Record(ctx, r); err != nil {
+	if err := h.config.Ledger.Record(ctx, r); err != nil && ctx.Err() == nil {
 		h.config.Logger.Error("heartbeat not recorded", "err", err)
 	}
 }

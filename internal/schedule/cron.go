@@ -135,7 +135,10 @@ func (c *Cron) Run(ctx context.Context) {
 // Their turns are in the log: asking again with the same key gives the outcome.
 func (c *Cron) resume(ctx context.Context) {
 	runs, err := c.config.Ledger.Runs(ctx, cronPrefix+"*", 1000)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return // the gateway stops before it has begun: the next start reads them
+	case err != nil:
 		c.config.Logger.Error("interrupted jobs cannot be read", "err", err)
 		return
 	}
@@ -254,7 +257,7 @@ func (c *Cron) forget(j *job, r openclaw.Run) {
 // record keeps a run and says whether that worked.
 func (c *Cron) record(ctx context.Context, r openclaw.Run) bool {
 	err := c.config.Ledger.Record(ctx, r)
-	if err != nil {
+	if err != nil && ctx.Err() == nil { // else the gateway stops, and the next start goes on with it
 		c.config.Logger.Error("cron run not recorded", "job", r.Job, "err", err)
 	}
 	return err == nil

@@ -1,9 +1,11 @@
 package schedule
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -87,6 +89,7 @@ type clockwork struct {
 	hub    *hub
 	cron   *Cron
 	stop   func()
+	log    bytes.Buffer
 }
 
 func newClockwork(t *testing.T, outcomes ...session.Outcome) *clockwork {
@@ -103,7 +106,7 @@ func newClockwork(t *testing.T, outcomes ...session.Outcome) *clockwork {
 
 func (w *clockwork) start() {
 	c, err := NewCron(w.t.Context(), CronConfig{
-		Submitter: w.hub, Ledger: w.ledger, Store: w.store,
+		Submitter: w.hub, Ledger: w.ledger, Store: w.store, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Skill: func(skill string) (string, []string, error) {
 			if skill != "tidy" {
 				return "", nil, &openclaw.Error{Code: openclaw.CodeSkillNotFound, Message: "no skill is named " + skill}
@@ -258,6 +261,25 @@ func TestStopWhileARunGoesOn(t *testing.T) {
 		w.want(began, "10 done done")
 		if keys := w.hub.keys(); len(keys) != 1 || w.hub.asked != 2 {
 			t.Errorf("%d turns, asked for %d times", len(keys), w.hub.asked)
+		}
+	})
+}
+
+// TestStopBeforeItHasBegun is no error, and keeps what was running for the next
+// start.
+func TestStopBeforeItHasBegun(t *testing.T) {
+	bubble(t, func(t *testing.T, began time.Time) {
+		w := newClockwork(t)
+		w.hub.takes = 5 * time.Minute
+		w.add(openclaw.CronJob{Name: "j", Schedule: "10 0 * * *", Message: "look"})
+		time.Sleep(12 * time.Minute)
+		w.stop()
+		stopped, cancel := context.WithCancel(t.Context())
+		cancel()
+		w.cron.Run(stopped)
+		w.want(began, "10 running")
+		if w.log.Len() > 0 {
+			t.Errorf("logged: %s", &w.log)
 		}
 	})
 }

@@ -45,7 +45,10 @@ type ledger struct {
 	runs []openclaw.Run // the latest slot first
 }
 
-func (l *ledger) Record(_ context.Context, runs ...openclaw.Run) error {
+func (l *ledger) Record(ctx context.Context, runs ...openclaw.Run) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range runs {
@@ -56,7 +59,10 @@ func (l *ledger) Record(_ context.Context, runs ...openclaw.Run) error {
 	return nil
 }
 
-func (l *ledger) Runs(_ context.Context, pattern string, limit int) (list []openclaw.Run, err error) {
+func (l *ledger) Runs(ctx context.Context, pattern string, limit int) (list []openclaw.Run, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range l.runs {
