@@ -62,7 +62,7 @@ func (s *served) close() {
 		s.hub.Drain(ctx)
 		s.gateway.Close()
 		s.sockets.Close(ctx)
-		if err := errors.Join(s.http.Shutdown(ctx), s.store.Close()); err != nil {
+		if err := errors.Join(s.http.Shutdown(ctx), s.audit.close(), s.store.Close()); err != nil {
 			s.t.Error(err)
 		}
 	})
