@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,11 +66,7 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if a.parts.grants, err = policy.OpenGrants(grantsPath(c), nil); err != nil {
 		return nil, err
 	}
-	if err := a.parts.set(c, models, a.runner, logger); err != nil {
-		return nil, err
-	}
-	a.store, err = sqlite.Open(ctx, sqlite.Options{Path: c.Store.Path, Sync: c.Store.Sync, Logger: logger})
-	if err != nil {
+	if err := a.openStore(ctx, func() error { return a.parts.set(c, models, a.runner, logger) }); err != nil {
 		return nil, err
 	}
 	if err := restoreBudget(ctx, a.parts.budget, a.store); err != nil {
@@ -82,6 +79,25 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 		return nil, errors.Join(err, a.audit.close(), a.store.Close())
 	}
 	return a, nil
+}
+
+// openStore opens the store, and makes meanwhile what does not need it: each
+// takes as long as the other.
+func (a *app) openStore(ctx context.Context, meanwhile func() error) (err error) {
+	var broken error
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		a.store, broken = sqlite.Open(ctx, sqlite.Options{Path: a.config.Store.Path, Sync: a.config.Store.Sync, Logger: a.logger})
+	})
+	err = meanwhile()
+	wg.Wait()
+	if broken != nil {
+		return cmp.Or(err, broken)
+	}
+	if err != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	return err
 }
 
 // assemble puts the layers on top of each other, from the bottom to the top.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -153,14 +154,16 @@ func reviewHands(cfg *config.Config, box *sandbox.Box) []risk {
 
 // broadRule finds rules that allow what nobody can foresee: every command, or
 // programs that run what others tell them.
-var broadRule = regexp.MustCompile(`^\s*(\*|s[a-z]*\*|shell|shell\(\s*(\*|(bash|sh|zsh|sudo|su|python3?|node|perl|ruby|ssh|docker|awk|make)\b.*\*)\))\s*$`)
+var broadRule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*(\*|s[a-z]*\*|shell|shell\(\s*(\*|(bash|sh|zsh|sudo|su|python3?|node|perl|ruby|ssh|docker|awk|make)\b.*\*)\))\s*$`)
+})
 
 // reviewPermissions looks at the rules.
 func reviewPermissions(cfg *config.Config) []risk {
 	p := cfg.Permissions
 	found := []risk{judged(p.Mode != "auto", levelBad, "permissions.mode", "what the sandbox does not allow runs without a question; set it to ask")}
 	for _, rule := range p.AutoApprove {
-		found = append(found, judged(!broadRule.MatchString(rule), levelWarning, "permissions.auto_approve",
+		found = append(found, judged(!broadRule().MatchString(rule), levelWarning, "permissions.auto_approve",
 			fmt.Sprintf("%q allows programs to be started that nobody can foresee; write the commands out", rule)))
 	}
 	return append(found, judged(cfg.Logging.Audit.Enabled, levelWarning, "logging.audit.enabled", "nobody will be able to tell who did what"))

@@ -3,6 +3,7 @@ package budget
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // The prices of well-known models at their makers' own APIs, standard tier,
@@ -99,7 +100,9 @@ func gemini() map[string]Price {
 
 // edition is what a name has behind the model: the day or the stage of a
 // release, at the price of the model.
-var edition = regexp.MustCompile(`(-latest|-preview|-\d{8}|-\d{4}-\d{2}-\d{2}|-\d{2}-\d{4})$`)
+var edition = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(-latest|-preview|-\d{8}|-\d{4}-\d{2}-\d{2}|-\d{2}-\d{4})$`)
+})
 
 // Known returns the price of a well-known model at the API of its maker, one
 // of anthropic, openai and google.
@@ -109,7 +112,7 @@ func Known(api, model string) (Price, bool) {
 		if p, ok := prices[name]; ok {
 			return p, true
 		}
-		shorter := edition.ReplaceAllString(name, "")
+		shorter := edition().ReplaceAllString(name, "")
 		if shorter == name {
 			return Price{}, false
 		}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/openclaw/openclaw-go"
@@ -24,17 +25,19 @@ const (
 )
 
 // scpForm is the address form user@host:path.
-var scpForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^:]+$`)
+var scpForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^:]+$`)
+})
 
 // isRepository says whether source is the address of something that only git
 // could fetch; repository decides whether it may.
 func isRepository(source string) bool {
-	return strings.Contains(source, "://") || strings.Contains(source, "::") || scpForm.MatchString(source)
+	return strings.Contains(source, "://") || strings.Contains(source, "::") || scpForm().MatchString(source)
 }
 
 // protocolOf returns the one transport that git may use for source.
 func protocolOf(source string) (string, error) {
-	if scpForm.MatchString(source) {
+	if scpForm().MatchString(source) {
 		return "ssh", nil
 	}
 	u, err := url.Parse(source)

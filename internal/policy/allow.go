@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -112,7 +113,9 @@ func (r *lineReader) redirect(n *syntax.Redirect) {
 	r.problem = "it writes to a file with " + n.Op.String()
 }
 
-var shellText = regexp.MustCompile(`^-[a-z]*c$`)
+var shellText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^-[a-z]*c$`)
+})
 
 // readCall returns a simple command and, where it starts others in a way that
 // can be told, these.
@@ -127,7 +130,7 @@ func readCall(words []word, lang syntax.LangVariant, depth int) (simple, string)
 		return s, "printf may set a variable"
 	case slices.Contains(shells, name):
 		s.starts = true
-		if len(args) > 1 && args[0].fixed && shellText.MatchString(args[0].text) && args[1].fixed {
+		if len(args) > 1 && args[0].fixed && shellText().MatchString(args[0].text) && args[1].fixed {
 			var problem string
 			s.inner, problem = readLine(args[1].text, lang, depth-1)
 			return s, problem

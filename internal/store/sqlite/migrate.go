@@ -36,8 +36,17 @@ func migrate(ctx context.Context, db *sql.DB, o Options) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: migrations: %w", err)
 	}
+	// Nothing here needs to survive a power cut: a commit that the cut takes is
+	// gone as a whole, and the next start makes it again. The first append after
+	// it syncs them all.
+	if _, err := db.ExecContext(ctx, "PRAGMA synchronous = "+SyncNormal); err != nil {
+		return err
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("sqlite: migrating %s from schema %d: %w", o.Path, found, err)
+	}
+	if _, err := db.ExecContext(ctx, "PRAGMA synchronous = "+o.Sync); err != nil {
+		return err
 	}
 	o.Logger.InfoContext(ctx, "the store's schema is up to date", "path", o.Path, "from", found, "to", schemaVersion)
 	return nil
