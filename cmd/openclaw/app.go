@@ -70,13 +70,13 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 		return nil, err
 	}
 	if err := restoreBudget(ctx, a.parts.budget, a.store); err != nil {
-		return nil, errors.Join(err, a.store.Close())
+		return nil, errors.Join(err, a.parts.memories.close(), a.store.Close())
 	}
 	if err = a.audit.open(c); err == nil { // the store's lock keeps other gateways away
 		err = a.assemble(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, a.audit.close(), a.store.Close())
+		return nil, errors.Join(err, a.parts.memories.close(), a.audit.close(), a.store.Close())
 	}
 	return a, nil
 }
@@ -203,7 +203,7 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	}
 	a.shutdown(stopClock)
 	wg.Wait()
-	return errors.Join(err, a.audit.close(), a.store.Close())
+	return errors.Join(err, a.parts.memories.close(), a.audit.close(), a.store.Close())
 }
 
 // shutdown is the order in which a gateway stops: nobody new and nothing new,
@@ -235,7 +235,7 @@ func (a *app) close() error {
 	cancel()
 	a.hub.Drain(expired)
 	a.parts.servers.Close()
-	return errors.Join(a.audit.close(), a.store.Close())
+	return errors.Join(a.parts.memories.close(), a.audit.close(), a.store.Close())
 }
 
 func (a *app) listen() (net.Listener, error) {

@@ -37,6 +37,7 @@ type parts struct {
 	cooldowns *agent.Cooldowns // of models that failed; set by the first set
 	budget    *budget.Budget   // what models may cost; set before the first set
 	tasks     subtasks
+	memories  memories
 }
 
 // partSet is everything made from one configuration.
@@ -79,7 +80,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 	if err != nil {
 		return err
 	}
-	remembered, err := memory.New(memory.Options{Path: c.Memory.Path, Recheck: time.Second})
+	store, err := p.memories.open(c, logger)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		return err
 	}
 	skills := newSkills(c, logger)
-	tools, err := makeTools(c, remembered, skills, box, ownPort, &p.tasks, guard)
+	tools, err := makeTools(c, store, skills, box, ownPort, &p.tasks, guard)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		p.cooldowns = agent.NewCooldowns(nil)
 	}
 	next := &partSet{
-		config: c, set: set, tools: tools, skills: skills, memory: remembered, box: box, logger: logger,
+		config: c, set: set, tools: tools, skills: skills, memory: store, box: box, logger: logger,
 		fallback: spare, cooldowns: p.cooldowns, budget: p.budget, servers: p.servers, guard: guard,
 	}
 	next.layers = instructions(c, logger)

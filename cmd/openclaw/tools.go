@@ -22,7 +22,7 @@ import (
 // makeTools returns the tools that the configuration allows, each behind the
 // one policy. ownPort is as in web.Options.
 func makeTools(
-	c *config.Config, remembered *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int, tasks task.Runner,
+	c *config.Config, facts *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int, tasks task.Runner,
 	guard *policy.Policy,
 ) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
@@ -56,7 +56,7 @@ func makeTools(
 		tools = append(tools, web...)
 	}
 	if c.Memory.Enabled {
-		tools = append(tools, memorytool.Tools(remembered)...)
+		tools = append(tools, memorytool.Tools(remembered{facts})...)
 	}
 	tools = append(tools, skilltool.New(shelf{skills}))
 	work, err := task.New(task.Options{Runner: tasks, Tools: func() []string {

@@ -15,6 +15,7 @@ func TestCountRechecks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer s.Close()
 		check := func(when string, want int) {
 			t.Helper()
 			if n, err := s.Count(t.Context()); n != want || err != nil {
@@ -26,7 +27,7 @@ func TestCountRechecks(t *testing.T) {
 		check("at once", 0)
 		time.Sleep(time.Second)
 		check("a second later", 1)
-		if _, err := s.Save(t.Context(), "two"); err != nil {
+		if _, err := s.Save(t.Context(), "two", ""); err != nil {
 			t.Fatal(err)
 		}
 		check("after a save", 2)

@@ -39,6 +39,8 @@ func (a ask) said() string {
 		return "write to " + a.path
 	case kindRemember:
 		return "remember something"
+	case kindForget:
+		return "forget something"
 	case kindSkill:
 		return "use the skill " + a.text
 	case kindInfo:
@@ -91,6 +93,8 @@ func (o outcome) report() string {
 			return "I have that in memory already: " + a.text
 		}
 		return "I will remember: " + a.text
+	case kindForget:
+		return output
 	case kindRecall:
 		return o.recalled(output)
 	case kindRun:

@@ -21,6 +21,7 @@ const (
 	toolWrite  = "write_file"
 	toolSave   = "memory_save"
 	toolSearch = "memory_search"
+	toolForget = "memory_forget"
 	toolSkill  = "use_skill"
 )
 
@@ -42,7 +43,7 @@ type (
 		Path    string `json:"path"`
 		Content string `json:"content"`
 	}
-	saveArgs struct {
+	saveArgs struct { // and of memory_forget
 		Text string `json:"text"`
 	}
 	searchArgs struct {
@@ -94,6 +95,8 @@ func options(a ask, c catalog) []option {
 		return []option{{toolShell, shellArgs{a.text}}}
 	case kindRemember:
 		return []option{{toolSave, saveArgs{a.text}}}
+	case kindForget:
+		return []option{{toolForget, saveArgs{a.text}}}
 	case kindRecall:
 		return []option{{toolSearch, searchArgs{a.text}}}
 	case kindSkill:

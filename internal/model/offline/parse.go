@@ -25,6 +25,7 @@ const (
 	kindInfo                     // the output of the command text, which label describes
 	kindRun                      // the command text
 	kindRemember                 // text
+	kindForget                   // text
 	kindRecall                   // what is remembered about text; "" for everything
 	kindSkill                    // the skill text, with the request pattern
 	kindSkills                   // which skills there are

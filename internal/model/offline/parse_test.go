@@ -18,7 +18,7 @@ const testSystem = "You are an agent.\n\n# Skills\nInstructions for particular t
 // everyTool are the specs of all tools.
 func everyTool() []openclaw.ToolSpec {
 	var specs []openclaw.ToolSpec
-	for _, name := range []string{toolFind, toolList, toolSave, toolSearch, toolRead, toolShell, toolWrite} {
+	for _, name := range []string{toolFind, toolList, toolSave, toolSearch, toolForget, toolRead, toolShell, toolWrite} {
 		specs = append(specs, openclaw.ToolSpec{Name: name})
 	}
 	return specs

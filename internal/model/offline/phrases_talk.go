@@ -66,6 +66,7 @@ var rawPatterns = sync.OnceValue(func() []*regexp.Regexp {
 		regexp.MustCompile(polite + `(?:run|execute)\s+the\s+(?:shell\s+)?command\s+(\S.*)$`),
 		regexp.MustCompile(polite + `(?:remember|(?:keep|bear)\s+in\s+mind|don['’]t\s+forget|do\s+not\s+forget)(?:\s+that|\s+this\s*:|\s*:)\s*(\S.*)$`),
 		regexp.MustCompile(polite + `remember\s+(\S.*)$`),
+		regexp.MustCompile(polite + `forget(?:\s+that|\s+this\s*:|\s*:)\s+(\S.*)$`),
 	}
 })
 
@@ -89,6 +90,9 @@ func parseRaw(line string) (ask, bool) {
 		}
 		if strings.HasSuffix(text, "?") || i == 3 && (notFactPattern().MatchString(text) || !strings.Contains(text, " ")) {
 			return ask{}, false
+		}
+		if i == 4 {
+			return ask{kind: kindForget, text: text}, true
 		}
 		return ask{kind: kindRemember, text: text}, true
 	}

@@ -94,7 +94,7 @@ func doable(it item, skills bool) ([][]ask, bool) {
 	for _, step := range steps {
 		for _, a := range step {
 			switch a.kind {
-			case kindRemember, kindAsked, kindHello, kindThanks, kindHelp, kindAbout, kindSkills:
+			case kindRemember, kindForget, kindAsked, kindHello, kindThanks, kindHelp, kindAbout, kindSkills:
 				return nil, false
 			case kindSkill:
 				ok = ok && skills

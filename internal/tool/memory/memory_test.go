@@ -18,9 +18,12 @@ type shelf struct {
 	facts []string
 	limit int
 	err   error
+
+	source string
 }
 
-func (s *shelf) Save(_ context.Context, text string) (bool, error) {
+func (s *shelf) Save(_ context.Context, text, source string) (bool, error) {
+	s.source = source
 	if s.err != nil || slices.Contains(s.facts, text) {
 		return false, s.err
 	}
@@ -28,7 +31,7 @@ func (s *shelf) Save(_ context.Context, text string) (bool, error) {
 	return true, nil
 }
 
-func (s *shelf) Recall(_ context.Context, query string, limit int) ([]string, error) {
+func (s *shelf) Find(_ context.Context, query string, limit int) ([]string, error) {
 	s.limit = limit
 	var found []string
 	for _, f := range s.facts {
@@ -39,13 +42,23 @@ func (s *shelf) Recall(_ context.Context, query string, limit int) ([]string, er
 	return found, s.err
 }
 
+func (s *shelf) Forget(_ context.Context, text string) (gone []string, err error) {
+	s.facts = slices.DeleteFunc(s.facts, func(f string) bool {
+		if f == text {
+			gone = append(gone, f)
+		}
+		return f == text
+	})
+	return gone, s.err
+}
+
 func TestTools(t *testing.T) {
 	store := &shelf{}
 	tools := make(map[string]openclaw.Tool)
 	for _, tool := range Tools(store) {
 		s := tool.Spec()
 		tools[s.Name] = tool
-		if !json.Valid(s.Parameters) || s.Description == "" || len(s.Description) > 250 || !s.Memory {
+		if s.Repeatable != (s.Name == "memory_search") || !json.Valid(s.Parameters) || s.Description == "" || len(s.Description) > 250 || !s.Memory {
 			t.Errorf("%s: description of %d bytes, parameters %s, memory %v", s.Name, len(s.Description), s.Parameters, s.Memory)
 		}
 	}
@@ -56,6 +69,11 @@ func TestTools(t *testing.T) {
 		{"memory_save", `{"text":"green tea only","more":1}`, "Remembered.", ""},
 		{"memory_search", `{"query":"tea","limit":3}`, "- likes tea\n- green tea only", ""},
 		{"memory_search", `{"query":""}`, "- likes tea\n- green tea only", ""},
+		{"memory_forget", `{"text":"tea"}`, "Nothing was forgotten: no fact says exactly this. Call memory_forget with the whole text of the one that is meant:\n- likes tea\n- green tea only", ""},
+		{"memory_forget", `{"text":"likes tea"}`, "Forgotten:\n- likes tea", ""},
+		{"memory_forget", `{"text":"coffee"}`, "Nothing is remembered that says this; nothing was forgotten.", ""},
+		{"memory_forget", `{"text":" "}`, "Nothing is remembered that says this; nothing was forgotten.", ""},
+		{"memory_forget", `{"query":"tea"}`, "", "memory_forget: a required argument is missing"},
 		{"memory_save", `{}`, "", "memory_save: a required argument is missing"},
 		{"memory_save", `{"text":null}`, "", "memory_save: a required argument is missing"},
 		{"memory_save", `{"text":7}`, "", "memory_save: the arguments have a wrong type"},
@@ -63,7 +81,7 @@ func TestTools(t *testing.T) {
 		{"memory_search", `{"query":"tea","limit":"3"}`, "", "memory_search: the arguments have a wrong type"},
 		{"memory_search", ``, "", "memory_search: the arguments have a wrong type"},
 	} {
-		r, err := tools[c.tool].Run(t.Context(), &openclaw.Call{ID: "c1", Tool: c.tool, Args: json.RawMessage(c.args)})
+		r, err := tools[c.tool].Run(t.Context(), &openclaw.Call{ID: "c1", Tool: c.tool, Args: json.RawMessage(c.args), Session: "main"})
 		if c.err != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), c.err) {
 				t.Errorf("%s %s: error %v, want %q", c.tool, c.args, err, c.err)
@@ -77,6 +95,9 @@ func TestTools(t *testing.T) {
 		if diff := cmp.Diff(&openclaw.Result{CallID: "c1", Output: c.want}, r); diff != "" {
 			t.Errorf("%s %s (-want +got):\n%s", c.tool, c.args, diff)
 		}
+	}
+	if store.source != "session main" {
+		t.Errorf("saved with the source %q", store.source)
 	}
 }
 

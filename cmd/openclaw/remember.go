@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/memory"
+)
+
+// memories are the stores of the long-term memory. A changed configuration
+// that leaves the directory where it is keeps its store; one that is left may
+// still be in use by a turn and stays open until the gateway stops.
+type memories struct {
+	mu     sync.Mutex
+	stores map[string]*memory.Store // by directory
+}
+
+// open returns the store that a configuration describes.
+func (m *memories) open(c *config.Config, logger *slog.Logger) (*memory.Store, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.stores[c.Memory.Path]; s != nil {
+		return s, nil
+	}
+	s, err := memory.New(memory.Options{Path: c.Memory.Path, Recheck: time.Second, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	if m.stores == nil {
+		m.stores = map[string]*memory.Store{}
+	}
+	m.stores[c.Memory.Path] = s
+	return s, nil
+}
+
+func (m *memories) close() (err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.stores {
+		err = errors.Join(err, s.Close())
+	}
+	m.stores = nil
+	return err
+}
+
+// remembered is the long-term memory as its tools want it: facts are lines.
+type remembered struct{ store *memory.Store }
+
+// Save implements memorytool.Store.
+func (r remembered) Save(ctx context.Context, text, source string) (bool, error) {
+	return r.store.Save(ctx, text, source)
+}
+
+// Find implements memorytool.Store.
+func (r remembered) Find(ctx context.Context, query string, limit int) ([]string, error) {
+	found, err := r.store.Search(ctx, query, limit)
+	return factLines(found), err
+}
+
+// Forget implements memorytool.Store.
+func (r remembered) Forget(ctx context.Context, text string) ([]string, error) {
+	gone, err := r.store.Forget(ctx, text)
+	return factLines(gone), err
+}
+
+func factLines(entries []memory.Entry) []string {
+	lines := make([]string, len(entries))
+	for i, e := range entries {
+		lines[i] = e.String()
+	}
+	return lines
+}
