@@ -10,14 +10,11 @@ import (
 	"context"
 	"os"
 	_ "time/tzdata" // quiet hours and schedules need zones on machines without any
-
-	"github.com/openclaw/openclaw-go/internal/sandbox"
 )
 
 // version is set by the linker in released builds.
 var version = "dev"
 
 func main() {
-	sandbox.Main() // does not return in a process that supervises a command
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

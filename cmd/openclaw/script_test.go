@@ -18,12 +18,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/openclaw/openclaw-go/internal/sandbox"
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Main() // does not return in a process that supervises a command
 	testscript.Main(m, map[string]func(){
 		"openclaw": func() {
 			os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

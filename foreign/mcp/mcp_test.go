@@ -19,10 +19,8 @@ import (
 	"github.com/openclaw/openclaw-go/internal/tool/mcp"
 )
 
-// TestMain lets the test binary be the supervisor of a server, or the client
-// that the conformance suite tests.
+// TestMain lets the test binary be the client that the conformance suite tests.
 func TestMain(m *testing.M) {
-	sandbox.Main()
 	if scenario := os.Getenv("MCP_CONFORMANCE_SCENARIO"); scenario != "" {
 		beClient(scenario, os.Args[len(os.Args)-1])
 		return

@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// Main does nothing on this system, which needs no supervisor.
-func Main() {}
-
 // Runner runs commands, each in a session of its own. It is safe for
 // concurrent use. On this system a process that leaves its command's process
 // group outlives the command.

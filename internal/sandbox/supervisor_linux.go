@@ -26,10 +26,11 @@ const (
 	fdStdin   = 4 // followed by the command's standard output and error
 )
 
-// Main turns this process into a supervisor if it was started as one, and
-// then never returns. Otherwise it returns at once, having done nothing. Call
-// it first thing in main, and in TestMain of tests that use a Runner.
-func Main() {
+// A process that was started as a supervisor is one from here on, and never
+// comes to main. Doing it while packages are initialised spares each command
+// the initialisation of all that Go initialises after this package, among it
+// the store and the models: a good part of what a supervisor costs.
+func init() {
 	if len(os.Args) != 1 || os.Args[0] != supervisorName {
 		return
 	}

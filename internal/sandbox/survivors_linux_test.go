@@ -24,7 +24,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Main()
 	if script := os.Getenv(gatewayScript); script != "" {
 		os.Exit(runAsGateway(script))
 	}

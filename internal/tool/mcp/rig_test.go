@@ -20,9 +20,8 @@ import (
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 )
 
-// TestMain lets the test binary be the supervisor of a program, or a server.
+// TestMain lets the test binary be a server.
 func TestMain(m *testing.M) {
-	sandbox.Main()
 	if mode := os.Getenv("MCP_TEST_SERVER"); mode != "" {
 		playServer(mode)
 		os.Exit(0)
