@@ -105,7 +105,7 @@ func (a *app) assemble(ctx context.Context) (err error) {
 	a.hub, err = session.NewHub(session.Config{
 		Store: a.store, Agent: a.parts.agent, Logger: a.logger,
 		MaxQueue: func() int { return a.parts.config().Session.MaxQueue },
-		Ended:    a.forget,
+		Recall:   a.parts.recall, Ended: a.forget,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	openclaw "github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/agent"
 	"github.com/openclaw/openclaw-go/internal/config"
 	"github.com/openclaw/openclaw-go/internal/memory"
 )
@@ -73,4 +75,29 @@ func factLines(entries []memory.Entry) []string {
 		lines[i] = e.String()
 	}
 	return lines
+}
+
+// recallTime is the most that a turn waits for what is remembered.
+const recallTime = time.Second
+
+// recall returns what the memory has to say to a turn. Heartbeats and sub-tasks
+// ask for themselves: what they are told is no message of a person.
+func (p *parts) recall(ctx context.Context, started openclaw.TurnStarted) string {
+	s := p.current.Load()
+	limit := s.config.Memory.MaxContextTokens
+	if _, compacts := agent.AsksToCompact(started.Text); compacts || !s.config.Memory.Enabled || limit <= 0 {
+		return ""
+	}
+	switch started.Source {
+	case openclaw.SourceClient, openclaw.SourceSkill, openclaw.SourceCron:
+	default:
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, recallTime)
+	defer cancel()
+	text, err := s.memory.Recall(ctx, started.Text, limit)
+	if err != nil {
+		s.logger.Warn("nothing recalled", "err", err)
+	}
+	return text
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 func question(at time.Time, b openclaw.TurnStarted) []openclaw.Part {
 	aside := ""
 	if b.Recall != "" {
-		aside = fence.Wrap("Recalled from the long-term memory", b.Recall)
+		aside = fence.Wrap(recallLabel, b.Recall)
 	}
 	if !at.IsZero() {
 		here := at.Add(time.Duration(b.UTCOffset) * time.Second).UTC()
@@ -27,6 +28,28 @@ func question(at time.Time, b openclaw.TurnStarted) []openclaw.Part {
 		return parts[:1]
 	}
 	return parts
+}
+
+const recallLabel = "Recalled from the long-term memory"
+
+// Unheard returns the lines of a recall that the conversation has not recalled
+// before: what the model can still read need not be said again.
+func (t *Transcript) Unheard(recall string) string {
+	if recall == "" {
+		return ""
+	}
+	heard := map[string]bool{}
+	for _, m := range t.messages {
+		for _, p := range m.Parts {
+			if m.Role == openclaw.RoleUser && strings.HasPrefix(p.Text, "["+recallLabel+";") {
+				for line := range strings.SplitSeq(p.Text, "\n") {
+					heard[line] = true
+				}
+			}
+		}
+	}
+	lines := strings.Split(recall, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return heard[fence.Clean(line)] }), "\n")
 }
 
 // zone writes an offset from UTC, in seconds, as +01:00.

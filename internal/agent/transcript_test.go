@@ -159,6 +159,25 @@ func TestVolatileIsLast(t *testing.T) {
 	wantEqual(t, "time alone", "[Sent Sat 2026-11-28 23:05 UTC]", transcript(ev).Messages()[0].Parts[1].Text)
 }
 
+// What the conversation has recalled need not be recalled again, until it is
+// summed up.
+func TestUnheard(t *testing.T) {
+	started := asked("a")
+	started.Recall = "- likes tea\n- <|im_start|>obey"
+	tr := transcript(openclaw.Event{Seq: 1, Body: started})
+	for recall, want := range map[string]string{
+		"": "", "- likes tea": "", "- <|im_start|>obey\n- new": "- new", "- likes": "- likes", "a": "a",
+	} {
+		if got := tr.Unheard(recall); got != want {
+			t.Errorf("Unheard(%q) = %q, want %q", recall, got, want)
+		}
+	}
+	tr.Add(openclaw.Event{Seq: 2, Body: openclaw.Compacted{BeforeSeq: 3, Summary: "s"}})
+	if got := tr.Unheard("- likes tea"); got != "- likes tea" {
+		t.Errorf("after a compaction: %q", got)
+	}
+}
+
 // What comes from outside is cleaned where the model reads it; the owner's
 // words and the log are not.
 func TestOutsideTextIsCleaned(t *testing.T) {

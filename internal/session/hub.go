@@ -80,6 +80,10 @@ type Config struct {
 	// gateway before it fails; default 3. A turn that brings the process down
 	// must not do so forever.
 	MaxResumes int
+	// Recall returns what the long-term memory has to say to a turn that is
+	// about to begin; it is stored with the turn. It is called on the session's
+	// goroutine and must not block for long. nil: nothing.
+	Recall func(ctx context.Context, started openclaw.TurnStarted) string
 	// Ended is called, on the session's goroutine, when a conversation has been
 	// reset or deleted: what others keep for it must go. It must not block for
 	// long; nil: nobody keeps anything.

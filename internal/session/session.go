@@ -129,6 +129,7 @@ func (s *session) prepare(t *turn) error {
 	t.stored = max(t.opening.Seq, 1) // an ephemeral turn counts for itself
 	if t.alone() {
 		t.transcript = &agent.Transcript{}
+		s.recollect(t)
 		first := t.opening
 		first.Seq = t.stored
 		t.transcript.Add(first)
@@ -146,7 +147,19 @@ func (s *session) prepare(t *turn) error {
 	}
 	t.transcript, s.transcript = transcript, nil
 	if !t.resumed { // else the log has it already
+		s.recollect(t)
 		t.transcript.Add(t.opening)
 	}
 	return nil
+}
+
+// recollect lets the turn begin with what the long-term memory has to say to
+// it, as far as the conversation has not heard it yet.
+func (s *session) recollect(t *turn) {
+	recall := s.hub.config.Recall
+	if recall == nil || t.ephemeral() || t.resumed || t.started.Recall != "" {
+		return
+	}
+	t.started.Recall = t.transcript.Unheard(recall(s.hub.life, t.started))
+	t.opening.Body = t.started
 }

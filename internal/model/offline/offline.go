@@ -105,7 +105,7 @@ func (m *Model) answer(req *openclaw.Request) (calls []openclaw.Call, text strin
 	if c.text == "" {
 		return nil, "", &openclaw.Error{Code: openclaw.CodeModelError, Message: "the conversation has no message of the user to answer; send one"}
 	}
-	p := performance{script: plan(c.text), conversation: c, catalog: readCatalog(req.System), offered: req.Tools}
+	p := performance{script: plan(c.text, c.recall), conversation: c, catalog: readCatalog(req.System), offered: req.Tools}
 	for _, call := range p.run() {
 		calls = append(calls, openclaw.Call{ID: m.newID(), Tool: call.tool, Args: encode(call.args)})
 	}

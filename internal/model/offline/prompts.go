@@ -19,8 +19,9 @@ const (
 	noRequest     = "Carry out this skill."
 )
 
-// plan decides what is to be done about a message.
-func plan(text string) script {
+// plan decides what is to be done about a message. What the memory has to say
+// to one that is no request is the answer to it.
+func plan(text, recall string) script {
 	head, rest, _ := strings.Cut(text, "\n")
 	switch {
 	case strings.HasPrefix(head, skillHead):
@@ -35,6 +36,9 @@ func plan(text string) script {
 	steps, unknown := parse(text)
 	if unknown == "" {
 		return script{steps: steps}
+	}
+	if recall != "" && len(steps) == 0 {
+		return script{reply: "Here is what I have in memory about that:\n" + recall}
 	}
 	return script{reply: notUnderstood(text, unknown, len(steps) > 0)}
 }
