@@ -23,6 +23,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/schedule"
 	"github.com/openclaw/openclaw-go/internal/session"
 	"github.com/openclaw/openclaw-go/internal/store/sqlite"
+	"github.com/openclaw/openclaw-go/internal/tool/shell"
 	"github.com/openclaw/openclaw-go/internal/ws"
 	"github.com/openclaw/openclaw-go/protocol"
 )
@@ -60,6 +61,8 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if a.parts.servers, err = newMCPHost(c, a.runner, logger); err != nil {
 		return nil, err
 	}
+	a.parts.jobs = shell.NewHost()
+	a.parts.tasks.jobs = a.parts.jobs
 	a.parts.budget = budget.New(budget.Options{Terms: budgetTerms(c), Logger: logger})
 	a.audit = &auditor{logger: logger}
 	a.parts.record = a.audit.call
@@ -222,6 +225,7 @@ func (a *app) shutdown(stopClock context.CancelFunc) {
 	drain, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	a.hub.Drain(drain)
+	a.parts.jobs.Close()
 	a.parts.servers.Close()
 	a.gateway.Close()
 	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -234,6 +238,7 @@ func (a *app) close() error {
 	expired, cancel := context.WithCancel(context.Background())
 	cancel()
 	a.hub.Drain(expired)
+	a.parts.jobs.Close()
 	a.parts.servers.Close()
 	return errors.Join(a.parts.memories.close(), a.audit.close(), a.store.Close())
 }

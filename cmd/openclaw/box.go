@@ -21,10 +21,14 @@ func boxRules(c *config.Config, ownPort func() int) sandbox.Rules {
 // execIn lets the shell tool run its commands in the sandbox.
 func execIn(box *sandbox.Box) shell.Exec {
 	return func(ctx context.Context, c shell.Command) (shell.Exit, error) {
-		exit, err := box.Run(ctx, sandbox.Job{
+		job := sandbox.Job{
 			Argv: c.Argv, Dir: c.Dir, Env: c.Env, Stdout: c.Output, Stderr: c.Output,
 			Grant: sandbox.Grant{Network: c.Needs.Network, Writable: c.Needs.Write, Unconfined: c.Needs.Unconfined},
-		})
+		}
+		if c.Input != nil { // a nil *os.File would be a reader
+			job.Stdin = c.Input
+		}
+		exit, err := box.Run(ctx, job)
 		return shell.Exit{Code: exit.Code, Signal: exit.Signal, Notes: notes(exit)}, err
 	}
 }

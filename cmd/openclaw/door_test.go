@@ -60,6 +60,7 @@ func (s *served) close() {
 		defer cancel()
 		s.gateway.Drain()
 		s.hub.Drain(ctx)
+		s.parts.jobs.Close()
 		s.gateway.Close()
 		s.sockets.Close(ctx)
 		if err := errors.Join(s.http.Shutdown(ctx), s.audit.close(), s.store.Close()); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"github.com/openclaw/openclaw-go/internal/skill"
 	"github.com/openclaw/openclaw-go/internal/tool/mcp"
+	"github.com/openclaw/openclaw-go/internal/tool/shell"
 	"github.com/openclaw/openclaw-go/protocol"
 )
 
@@ -34,6 +35,7 @@ type parts struct {
 	port    atomic.Int32           // where the gateway listens; 0: nowhere yet
 
 	servers   *mcp.Host        // outlives every configuration
+	jobs      *shell.Host      // likewise
 	cooldowns *agent.Cooldowns // of models that failed; set by the first set
 	budget    *budget.Budget   // what models may cost; set before the first set
 	tasks     subtasks
@@ -94,7 +96,7 @@ func (p *parts) set(c *config.Config, models modelsFunc, runner *sandbox.Runner,
 		return err
 	}
 	skills := newSkills(c, logger)
-	tools, err := makeTools(c, store, skills, box, ownPort, &p.tasks, guard)
+	tools, err := makeTools(c, store, skills, box, ownPort, &p.tasks, guard, p.jobs)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,16 @@ import (
 
 	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/session"
+	"github.com/openclaw/openclaw-go/internal/tool/shell"
 	"github.com/openclaw/openclaw-go/internal/tool/task"
 )
 
 // subtasks runs sub-tasks as turns of conversations of their own. The hub is
 // made after the tools, so it comes later.
-type subtasks struct{ hub atomic.Pointer[session.Hub] }
+type subtasks struct {
+	hub  atomic.Pointer[session.Hub]
+	jobs *shell.Host
+}
 
 // RunTask implements task.Runner.
 func (s *subtasks) RunTask(ctx context.Context, w task.Work) (string, error) {
@@ -22,6 +26,7 @@ func (s *subtasks) RunTask(ctx context.Context, w task.Work) (string, error) {
 	if hub == nil {
 		return "", &openclaw.Error{Code: openclaw.CodeShuttingDown, Message: "sub-tasks are not ready yet; try again"}
 	}
+	defer s.jobs.Forget(w.Session) // nobody is left who could deal with them
 	done := make(answered, 1)
 	hub.Submit(session.Request{
 		Session: w.Session, ID: ulid.Make().String(), Observer: done,

@@ -23,7 +23,7 @@ import (
 // one policy. ownPort is as in web.Options.
 func makeTools(
 	c *config.Config, facts *memory.Store, skills *skill.Index, box *sandbox.Box, ownPort func() int, tasks task.Runner,
-	guard *policy.Policy,
+	guard *policy.Policy, jobs *shell.Host,
 ) ([]openclaw.Tool, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -42,11 +42,12 @@ func makeTools(
 			Workspace: c.Hands.Workspace, Timeout: time.Duration(s.Timeout), MaxOutput: int(s.MaxOutput),
 			EnvAllow: s.EnvAllow, Blocked: blockedPaths(c), Exec: execIn(box),
 			Writable: c.Hands.Filesystem.WritablePaths, Network: c.Hands.Sandbox.Network,
+			Host: jobs, MaxJobs: s.Jobs.Max, JobTimeout: time.Duration(s.Jobs.Timeout),
 		})
 		if err != nil {
 			return nil, err
 		}
-		tools = append(tools, tool)
+		tools = append(tools, tool, shell.NewProcess(jobs))
 	}
 	if c.Hands.Web.Enabled {
 		web, err := web.New(webOptions(c, ownPort))

@@ -16,6 +16,13 @@ type Shell struct {
 	MaxOutput       Size     `yaml:"max_output" default:"64KiB" min:"1KiB" max:"1GiB" doc:"How much of a command's output is kept."`
 	EnvAllow        []string `yaml:"env_allow" default:"PATH,HOME,LANG,LC_*,TZ,TERM,USER,SHELL,TMPDIR" doc:"Environment variables a command sees; * stands for any ending."`
 	BlockedCommands []string `yaml:"blocked_commands" doc:"Commands that are never run."`
+	Jobs            Jobs     `yaml:"jobs" doc:"Commands in the background."`
+}
+
+// Jobs bounds commands in the background.
+type Jobs struct {
+	Max     int      `yaml:"max" default:"8" min:"1" max:"64" doc:"How many one conversation may have at a time."`
+	Timeout Duration `yaml:"timeout" default:"1h" min:"1s" doc:"How long one may take."`
 }
 
 // Filesystem says which files the agent may touch.

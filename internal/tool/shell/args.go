@@ -18,6 +18,8 @@ type arguments struct {
 	Timeout time.Duration // 0: not given
 	Needs   []string
 	Reason  string
+
+	Background bool
 }
 
 func badArgs(message string) error {
@@ -33,10 +35,13 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 		TimeoutMS *float64 `json:"timeout_ms"` // models write 5000.0, too
 		Needs     []string `json:"needs"`
 		Reason    string   `json:"reason"`
-		Invalid   any      `json:"invalid_arguments"`
+
+		Background bool `json:"background"`
+
+		Invalid any `json:"invalid_arguments"`
 	}
 	if err := wire.Unmarshal(data, &in); err != nil {
-		return arguments{}, explain(err)
+		return arguments{}, explain(err, `{"command": "ls"}`)
 	}
 	switch {
 	case in.Invalid != nil:
@@ -52,7 +57,7 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 	case in.TimeoutMS != nil && *in.TimeoutMS <= 0:
 		return arguments{}, badArgs(`the argument "timeout_ms" must be above 0; leave it out for the default`)
 	}
-	args := arguments{Command: *in.Command, Workdir: in.Workdir, Needs: in.Needs, Reason: in.Reason}
+	args := arguments{Command: *in.Command, Workdir: in.Workdir, Needs: in.Needs, Reason: in.Reason, Background: in.Background}
 	if in.TimeoutMS != nil {
 		ms := min(*in.TimeoutMS, float64(24*time.Hour/time.Millisecond)) // a float may exceed a Duration
 		args.Timeout = max(time.Duration(ms*float64(time.Millisecond)), time.Nanosecond)
@@ -60,11 +65,11 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 	return args, nil
 }
 
-// explain turns a decoding error into advice.
-func explain(err error) error {
+// explain turns a decoding error into advice. example is a call that is right.
+func explain(err error, example string) error {
 	e := &openclaw.Error{
 		Code:    openclaw.CodeInvalidMessage,
-		Message: `the arguments are not valid JSON; send an object such as {"command": "ls"}`,
+		Message: "the arguments are not valid JSON; send an object such as " + example,
 		Err:     err,
 	}
 	var wrong *wire.SemanticError
@@ -72,10 +77,12 @@ func explain(err error) error {
 		want := "a string"
 		switch wrong.JSONPointer {
 		case "":
-			e.Message = `the arguments must be a JSON object such as {"command": "ls"}`
+			e.Message = "the arguments must be a JSON object such as " + example
 			return e
-		case "/timeout_ms":
+		case "/timeout_ms", "/wait_ms":
 			want = "a number"
+		case "/background", "/end":
+			want = "true or false"
 		case "/needs":
 			want = `a list such as ["network"]`
 		}

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,20 @@ func (c *capture) Write(p []byte) (int, error) {
 	}
 	c.tail = append(c.tail, p...)
 	return n, nil
+}
+
+// withhold takes away, and returns, the end of what was written if it is not
+// complete yet.
+func (c *capture) withhold() []byte {
+	end := &c.tail
+	if len(*end) == 0 {
+		end = &c.head
+	}
+	n := unfinished(*end)
+	held := slices.Clone((*end)[len(*end)-n:])
+	*end = (*end)[:len(*end)-n]
+	c.total -= int64(n)
+	return held
 }
 
 // result returns what was kept as clean text of about the limit at most, with a

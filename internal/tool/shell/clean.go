@@ -85,3 +85,27 @@ func escapeLen(b []byte) int {
 	}
 	return 1
 }
+
+// maxUnfinished bounds what unfinished returns.
+const maxUnfinished = 64
+
+// unfinished returns how long the end of b is that more bytes could change: a
+// character or an escape sequence without its end, or a carriage return.
+func unfinished(b []byte) int {
+	last := b[max(0, len(b)-maxUnfinished):]
+	if i := bytes.LastIndexByte(last, esc); i >= 0 && escapeLen(last[i:]) == 1 {
+		return len(last) - i
+	}
+	if n := len(last); n > 0 && last[n-1] == '\r' {
+		return 1
+	}
+	for i := 1; i < utf8.UTFMax && i <= len(last); i++ {
+		if c := last[len(last)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRune(last[len(last)-i:]) {
+				return i
+			}
+			break
+		}
+	}
+	return 0
+}

@@ -2,12 +2,13 @@
 //
 // A command runs in the workspace, with an environment made from an allow-list,
 // for a limited time. What it prints is bounded while it is read: the beginning
-// and the end are kept.
+// and the end are kept. A command in the background outlives its call, and the
+// tool process deals with it later.
 //
-// The tool owns no process and keeps nothing between calls; starting a command,
-// confining it and killing all of it is the work of the Exec function it is
-// given. It does not decide which commands may run: Action says what a call
-// comes to, and whoever decides about it (package policy) hands it back.
+// What outlives a call belongs to the Host. The tools own no process; starting a
+// command, confining it and killing all of it is the work of the Exec function
+// they are given. They do not decide which commands may run: Action says what a
+// call comes to, and whoever decides about it (package policy) hands it back.
 package shell
 
 import (
@@ -34,6 +35,7 @@ type Command struct {
 	Dir    string         // absolute
 	Env    []string       // "NAME=value"; all there is
 	Needs  openclaw.Needs // what it may do beyond the sandbox
+	Input  *os.File       // what it reads; nil: nothing
 	Output io.Writer      // gets standard output and error, in order of arrival
 }
 
@@ -53,6 +55,11 @@ type Exec func(ctx context.Context, c Command) (Exit, error)
 type Options struct {
 	Workspace string // absolute path; made, with mode 0700, when it is missing
 	Exec      Exec
+
+	// Host keeps commands in the background; nil: there are none.
+	Host       *Host
+	MaxJobs    int           // how many a conversation may have at a time; 0: 8
+	JobTimeout time.Duration // the most one may take, and what it may if the call does not say; 0: 1 h
 
 	Shell      string        // absolute path of the shell; "": bash if it is installed, else /bin/sh
 	Timeout    time.Duration // for calls that ask for none; 0: 30 s
@@ -84,6 +91,8 @@ const (
 	defaultTimeout    = 30 * time.Second
 	defaultMaxTimeout = 10 * time.Minute
 	defaultMaxOutput  = 64 << 10
+	defaultMaxJobs    = 8
+	defaultJobTimeout = time.Hour
 	minOutput         = 256
 	// maxCommand is what Linux accepts as one argument, less its end mark.
 	maxCommand = 128<<10 - 1
@@ -92,12 +101,15 @@ const (
 //go:embed shell.md
 var description string
 
+const backgroundParameter = `"background":{"type":"boolean","description":"return a job for process at once"},`
+
 const parameters = `{"type":"object","properties":{` +
-	`"command":{"type":"string","description":"the command line"},` +
-	`"workdir":{"type":"string","description":"where to run it, if not in the workspace"},` +
-	`"timeout_ms":{"type":"integer","description":"when to stop it, if not after %d"},` +
+	`"command":{"type":"string"},` +
+	`"workdir":{"type":"string"},` +
+	`"timeout_ms":{"type":"integer","description":"%d if left out"},` +
+	`%s` +
 	`"needs":{"type":"array","items":{"type":"string"},"description":"network, unconfined or a folder to write in"},` +
-	`"reason":{"type":"string","description":"why it needs that"}},` +
+	`"reason":{"type":"string","description":"why"}},` +
 	`"required":["command"]}`
 
 // Tool implements openclaw.Tool. It is safe for concurrent use.
@@ -118,6 +130,10 @@ func New(opts Options) (*Tool, error) {
 	if err != nil {
 		return nil, err
 	}
+	background := ""
+	if opts.Host != nil {
+		background = backgroundParameter
+	}
 	return &Tool{
 		opts: opts,
 		env:  env,
@@ -125,7 +141,7 @@ func New(opts Options) (*Tool, error) {
 		spec: openclaw.ToolSpec{
 			Name:        "shell",
 			Description: strings.TrimSpace(description),
-			Parameters:  json.RawMessage(fmt.Sprintf(parameters, opts.Timeout.Milliseconds())),
+			Parameters:  json.RawMessage(fmt.Sprintf(parameters, opts.Timeout.Milliseconds(), background)),
 		},
 	}, nil
 }
@@ -146,6 +162,12 @@ func (o Options) withDefaults() Options {
 	if o.MaxOutput == 0 {
 		o.MaxOutput = defaultMaxOutput
 	}
+	if o.MaxJobs == 0 {
+		o.MaxJobs = defaultMaxJobs
+	}
+	if o.JobTimeout == 0 {
+		o.JobTimeout = defaultJobTimeout
+	}
 	if o.EnvAllow == nil {
 		o.EnvAllow = DefaultEnv()
 	}
@@ -165,6 +187,8 @@ func (o Options) check() error {
 		return errors.New("shell: Shell must be an absolute path")
 	case o.Timeout < 0 || o.MaxTimeout < o.Timeout:
 		return errors.New("shell: Timeout must be positive and not above MaxTimeout")
+	case o.MaxJobs < 0 || o.JobTimeout < 0:
+		return errors.New("shell: MaxJobs and JobTimeout must not be negative")
 	case o.MaxOutput < minOutput:
 		return fmt.Errorf("shell: MaxOutput must be at least %d bytes", minOutput)
 	}
@@ -214,22 +238,31 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 		}
 		action.Needs = openclaw.Needs{}
 	}
+	if args.Background {
+		return t.begin(ctx, call, action, args)
+	}
 	limit := t.opts.Timeout
 	if args.Timeout > 0 {
 		limit = min(args.Timeout, t.opts.MaxTimeout)
 	}
-	return t.run(ctx, call.ID, action, limit)
+	res, err := t.run(ctx, call.ID, action, limit)
+	if res != nil && t.opts.Host != nil {
+		for _, line := range t.opts.Host.news(call.Session) {
+			res.Output = addNote(res.Output, "["+line+"]")
+		}
+	}
+	return res, err
 }
 
 func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, limit time.Duration) (*openclaw.Result, error) {
-	out := newCapture(t.opts.MaxOutput)
+	out := newOutput(t.opts.MaxOutput)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	exit, err := t.opts.Exec(limited, Command{
 		Argv: action.Argv, Dir: action.Dir, Env: t.env, Needs: action.Needs, Output: out,
 	})
-	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit), OutputBytes: out.total}
-	res.Output, res.Truncated = out.result()
+	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit)}
+	res.Output, res.Truncated, res.OutputBytes = out.take(true)
 	for _, note := range exit.Notes {
 		res.Output = addNote(res.Output, "["+note+"]")
 	}

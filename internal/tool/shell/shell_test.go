@@ -21,6 +21,10 @@ import (
 func plainExec(ctx context.Context, c Command) (Exit, error) {
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.Dir, c.Env, c.Output, c.Output
+	cmd.WaitDelay = 100 * time.Millisecond // what it has started lives on, unlike in the sandbox
+	if c.Input != nil {
+		cmd.Stdin = c.Input
+	}
 	err := cmd.Run()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {

@@ -1,0 +1,52 @@
+package shell
+
+import "sync"
+
+// output takes what one command prints and gives it out as text, each part
+// once.
+type output struct {
+	limit int
+	more  chan struct{} // something has come since
+
+	mu    sync.Mutex
+	shown *capture // what has not been given out
+}
+
+func newOutput(limit int) *output {
+	return &output{limit: limit, more: make(chan struct{}, 1), shown: newCapture(limit)}
+}
+
+// Write implements io.Writer; it never fails.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, _ := o.shown.Write(p)
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+	return n, nil
+}
+
+// waiting says whether there is something to give out.
+func (o *output) waiting() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.shown.total > 0
+}
+
+// take gives out what has come since the last time. Unless last, the beginning
+// of what is not complete yet, such as a character, stays for the next time.
+func (o *output) take(last bool) (text string, truncated bool, size int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var held []byte
+	if !last {
+		held = o.shown.withhold()
+	}
+	text, truncated = o.shown.result()
+	size = o.shown.total
+	o.shown = newCapture(o.limit)
+	_, _ = o.shown.Write(held)
+	return text, truncated, size
+}
