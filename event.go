@@ -304,3 +304,12 @@ type Unfinished struct {
 	Seq     int64 // of the turn's TurnStarted
 	Resumes int   // how often it has been resumed, this time included
 }
+
+// Unread is a conversation that has not been looked through to its end for
+// facts to remember.
+type Unread struct {
+	Session   string
+	After     int64 // the seq up to which it has been
+	LastSeq   int64
+	UpdatedAt time.Time
+}

@@ -58,6 +58,8 @@ var layers = []layer{
 		why: "one turn knows the interfaces Model and Tool, and nobody who starts or stores it"},
 	{folders: []string{"internal/session"}, may: []string{"internal/agent"}, libs: []string{anyLibrary},
 		why: "a conversation runs turns; it declares the store it needs and never learns who listens"},
+	{folders: []string{"internal/distil"}, may: []string{"internal/agent", "internal/fence"}, libs: []string{anyLibrary},
+		why: "it makes a turn of no conversation; memory, store and models come from the one who puts the program together"},
 	{folders: []string{"internal/gateway"}, may: []string{"protocol", "internal/session"}, libs: []string{anyLibrary},
 		why: "methods of the protocol are calls of sessions; without sockets they are testable as functions"},
 	{folders: []string{"internal/cron"}, libs: []string{"github.com/adhocore/gronx"},

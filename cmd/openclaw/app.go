@@ -16,6 +16,7 @@ import (
 	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/budget"
 	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/distil"
 	"github.com/openclaw/openclaw-go/internal/gateway"
 	"github.com/openclaw/openclaw-go/internal/httpapi"
 	"github.com/openclaw/openclaw-go/internal/policy"
@@ -43,6 +44,7 @@ type app struct {
 	sockets *ws.Server
 	heart   *schedule.Heart
 	cron    *schedule.Cron
+	distil  *distil.Distiller
 	// clockless gateways start nothing by themselves: one that is served for a
 	// single command must not do what is due besides.
 	clockless bool
@@ -147,6 +149,12 @@ func (a *app) windUp(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.distil, err = distil.New(distil.Config{
+		Store: a.store, Means: a.parts.distilling, Busy: func() bool { return a.hub.Stats().Active > 0 }, Logger: a.logger,
+	})
+	if err != nil {
+		return err
+	}
 	a.cron, err = schedule.NewCron(ctx, schedule.CronConfig{
 		Submitter: a.hub, Ledger: a.store, Store: a.store, Logger: a.logger,
 		Skill: func(name string) (string, []string, error) {
@@ -194,6 +202,7 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 	if !a.clockless {
 		wg.Go(func() { a.heart.Run(clock) })
 		wg.Go(func() { a.cron.Run(clock) })
+		wg.Go(func() { a.distil.Run(clock) })
 	}
 	served := make(chan error, 1)
 	wg.Go(func() { served <- a.http.Serve(listener) })

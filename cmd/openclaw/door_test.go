@@ -63,7 +63,7 @@ func (s *served) close() {
 		s.parts.jobs.Close()
 		s.gateway.Close()
 		s.sockets.Close(ctx)
-		if err := errors.Join(s.http.Shutdown(ctx), s.audit.close(), s.store.Close()); err != nil {
+		if err := errors.Join(s.http.Shutdown(ctx), s.parts.memories.close(), s.audit.close(), s.store.Close()); err != nil {
 			s.t.Error(err)
 		}
 	})

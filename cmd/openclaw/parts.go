@@ -124,20 +124,25 @@ func (s *partSet) instructions() string { return s.layers.Text("", s.skills.Cata
 func (s *partSet) makeAgent(system string) (err error) {
 	s.system, s.listed = system, s.servers.Version()
 	served := s.guard.Wrap(s.servers.Tools())
-	temperature := s.config.Brain.Temperature
-	s.agent, err = agent.New(agent.Config{
-		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget,
-		Tools: slices.Concat(s.tools, served), System: system,
-		MaxTokens: s.config.Brain.MaxTokens, Temperature: &temperature, Thinking: s.config.Brain.Thinking,
-		CompactAt: s.config.Session.CompactAt,
-		Limits: agent.Limits{
-			ModelCalls: s.config.Session.Limits.ModelCalls,
-			Duration:   time.Duration(s.config.Session.Limits.Duration),
-			Repeats:    s.config.Session.Limits.Repeats,
-		},
-		Logger: s.logger,
-	})
+	config := s.modelling()
+	config.Tools, config.System, config.MaxTokens = slices.Concat(s.tools, served), system, s.config.Brain.MaxTokens
+	config.Limits = agent.Limits{
+		ModelCalls: s.config.Session.Limits.ModelCalls,
+		Duration:   time.Duration(s.config.Session.Limits.Duration),
+		Repeats:    s.config.Session.Limits.Repeats,
+	}
+	s.agent, err = agent.New(config)
 	return err
+}
+
+// modelling is how models are asked, whatever for.
+func (s *partSet) modelling() agent.Config {
+	temperature := s.config.Brain.Temperature
+	return agent.Config{
+		Models: resolver{s.set}, Fallback: s.fallback, Cooldowns: s.cooldowns, Budget: s.budget,
+		Temperature: &temperature, Thinking: s.config.Brain.Thinking, CompactAt: s.config.Session.CompactAt,
+		Logger: s.logger,
+	}
 }
 
 // resolver lets the agent choose from a model.Set.

@@ -10,7 +10,9 @@ import (
 	openclaw "github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/agent"
 	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/distil"
 	"github.com/openclaw/openclaw-go/internal/memory"
+	"github.com/openclaw/openclaw-go/internal/model/offline"
 )
 
 // memories are the stores of the long-term memory. A changed configuration
@@ -67,6 +69,23 @@ func (r remembered) Find(ctx context.Context, query string, limit int) ([]string
 func (r remembered) Forget(ctx context.Context, text string) ([]string, error) {
 	gone, err := r.store.Forget(ctx, text)
 	return factLines(gone), err
+}
+
+// Supported implements distil.Memory.
+func (remembered) Supported(fact, text string) float64 { return memory.Supported(fact, text) }
+
+// Secret implements distil.Memory.
+func (remembered) Secret(text string) bool { return memory.Secret(text) }
+
+// distilling implements distil.Config.Means. The offline model finds no facts:
+// it understands requests, not stories.
+func (p *parts) distilling() (distil.Means, bool) {
+	s := p.current.Load()
+	_, deaf := s.set.Default().Model.(*offline.Model)
+	if deaf || !s.config.Memory.Enabled || !s.config.Memory.AutoSave {
+		return distil.Means{}, false
+	}
+	return distil.Means{Memory: remembered{s.memory}, Models: s.modelling()}, true
 }
 
 func factLines(entries []memory.Entry) []string {

@@ -87,7 +87,7 @@ type Memory struct {
 	Enabled          bool   `yaml:"enabled" default:"true" doc:"Remember and recall."`
 	Path             string `yaml:"path" default:"~/.openclaw/memory" form:"path" doc:"The directory of the memory."`
 	MaxContextTokens int    `yaml:"max_context_tokens" default:"2000" min:"0" doc:"How much of it one turn may recall, in tokens; 0 is nothing."`
-	AutoSave         bool   `yaml:"auto_save" default:"true" inert:"true" doc:"Let the agent remember without being asked."`
+	AutoSave         bool   `yaml:"auto_save" default:"true" doc:"Note lasting facts from what people said, when a conversation has become quiet."`
 }
 
 // Skills says where skills are found.

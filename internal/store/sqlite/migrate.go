@@ -14,7 +14,7 @@ import (
 var migrations embed.FS
 
 // schemaVersion is the number of the newest file in migrations.
-const schemaVersion = 3
+const schemaVersion = 4
 
 // migrate brings the schema of db up to schemaVersion. A file that is there
 // already costs one query: the migration library is started only for a file

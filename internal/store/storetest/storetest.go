@@ -34,6 +34,8 @@ type Store interface {
 	SaveJob(ctx context.Context, job openclaw.StoredJob) error
 	RemoveJob(ctx context.Context, name string) error
 	Jobs(ctx context.Context) ([]openclaw.StoredJob, error)
+	Unread(ctx context.Context, since time.Time, limit int) ([]openclaw.Unread, error)
+	MarkRead(ctx context.Context, session string, seq int64) error
 	Close() error
 }
 
@@ -68,6 +70,7 @@ func Run(t *testing.T, open Open) {
 		"Closed":             testClosed,
 		"Runs":               testRuns,
 		"Jobs":               testJobs,
+		"Unread":             testUnread,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
