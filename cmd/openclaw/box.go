@@ -28,6 +28,9 @@ func execIn(box *sandbox.Box) shell.Exec {
 		if c.Input != nil { // a nil *os.File would be a reader
 			job.Stdin = c.Input
 		}
+		if tty := c.Terminal; tty != nil {
+			job.Stdin, job.Stdout, job.Stderr, job.Terminal = tty, tty, tty, true
+		}
 		exit, err := box.Run(ctx, job)
 		return shell.Exit{Code: exit.Code, Signal: exit.Signal, Notes: notes(exit)}, err
 	}

@@ -60,6 +60,52 @@ func running(text string) (found []string) {
 	return found
 }
 
+// A command that asks for a terminal has one, and answers what is typed there.
+func TestJobsOnATerminal(t *testing.T) {
+	before, fds := goleak.IgnoreCurrent(), openDescriptors()
+	t.Run("", func(t *testing.T) {
+		s := serveApp(t)
+		got := s.use("a", "shell", map[string]any{"pty": true, "command": `tty; test -t 1 && echo yes; stty size; printf '\033[31mred\033[0m\n1%%\r2%%\n'`})
+		if !regexp.MustCompile(`^/dev/pts/[0-9]+\nyes\n40 120\nred\n2%\n$`).MatchString(got) {
+			t.Errorf("got %q", got)
+		}
+		if got := s.use("a", "shell", map[string]any{"command": `tty; test -t 1 || echo no`}); got != "not a tty\nno\n" {
+			t.Errorf("without: %q", got)
+		}
+		out := s.use("a", "shell", map[string]any{"pty": true, "background": true,
+			"command": `read -p 'Go on? ' x; echo got $x; trap 'echo interrupted' INT; echo ready; sleep 60; python3 -c 'print("python got", input("name? "))' && cat && echo over`})
+		id := regexp.MustCompile(`job-\w+`).FindString(out)
+		for _, step := range []struct {
+			action, input string
+			end           bool
+			want          string
+		}{
+			{"poll", "", false, "Go on? "},
+			{"write", "yes\n", false, "yes\ngot yes\nready\n"},
+			{"write", "\x03", false, "^Cinterrupted\nname? "},
+			{"write", "me\n", false, "me\npython got me\n"},
+			{"write", "x", true, "xxover\n"},
+		} {
+			got, want := "", strings.ReplaceAll(step.want, "\n", "")                                                            // a line of the tool's own begins a new one
+			for end := time.Now().Add(20 * time.Second); len(got) < len(want) && time.Now().Before(end); step.action = "poll" { // it may be slow
+				part := s.use("a", "process", map[string]any{"action": step.action, "job": id, "input": step.input, "end": step.end})
+				got += strings.ReplaceAll(part[:strings.LastIndexByte(part, '[')], "\n", "")
+			}
+			if got != want {
+				t.Errorf("%s %q: %q, want %q", step.action, step.input, got, want)
+			}
+		}
+		s.use("a", "shell", map[string]any{"pty": true, "background": true, "command": `trap '' HUP; sleep 60`}) // close ends it
+		s.close()
+	})
+	if err := goleak.Find(before); err != nil {
+		t.Error(err)
+	}
+	if now := openDescriptors(); now > fds {
+		t.Errorf("%d descriptors, then %d", fds, now)
+	}
+}
+
 // await waits until so many processes have the text on their command line.
 func await(t *testing.T, text string, want int) {
 	t.Helper()

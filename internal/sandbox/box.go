@@ -121,6 +121,8 @@ type cell struct {
 	network bool
 	port    int // never reached; 0: none
 	most    int // how many processes it may have
+
+	terminals []string // devices that it may use; the supervisor knows them
 }
 
 func (b *Box) cell(grant Grant, temp string) *cell {

@@ -17,6 +17,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/creack/pty"
+
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +43,8 @@ type prison struct {
 	tcp     string // addresses on which the gateway listens
 	udp     string
 	mptcp   string
-	fd      int // a file that the gateway has open
+	fd      int    // a file that the gateway has open
+	tty     string // a terminal of the user's
 }
 
 func (p prison) file(name string) string { return filepath.Join(p.home, name) }
@@ -402,6 +405,19 @@ var escapes = []escape{
 		return errnoOf(syscall.RawSyscall(unix.SYS_IOCTL, f.Fd(), unix.TIOCSTI, uintptr(unsafe.Pointer(&c))))
 	}},
 
+	{name: "print on another terminal", try: func(p prison) error {
+		fd, err := unix.Open(p.tty, unix.O_WRONLY|unix.O_NOCTTY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = unix.Write(fd, []byte("x"))
+		return err
+	}},
+	{name: "read what is typed at another terminal", try: func(p prison) error {
+		_, err := unix.Open(p.tty, unix.O_RDONLY|unix.O_NOCTTY, 0)
+		return err
+	}},
+
 	// more than a share
 	{name: "a huge file", try: func(prison) error {
 		defer os.Remove("huge")
@@ -431,7 +447,7 @@ func runEscape(name string) int {
 	}
 	f := strings.Split(os.Getenv(prisonVariable), "|")
 	gateway, _ := strconv.Atoi(f[1])
-	p := prison{home: f[0], gateway: gateway, tcp: f[2], udp: f[3], mptcp: f[4]}
+	p := prison{home: f[0], gateway: gateway, tcp: f[2], udp: f[3], mptcp: f[4], tty: f[6]}
 	p.fd, _ = strconv.Atoi(f[5])
 	runtime.LockOSThread() // some of it holds for a thread only
 	for _, e := range escapes {
@@ -500,6 +516,12 @@ func newPrison(t *testing.T) (prison, sandbox.Rules) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.SysvShmCtl(id, unix.IPC_RMID, nil) })
+	keyboard, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { keyboard.Close(); tty.Close() })
+	p.tty = tty.Name()
 	return p, sandbox.Rules{
 		Workspace: p.file(".openclaw/workspace"), State: p.file(".openclaw"), Shared: []string{p.file(".openclaw/skills")},
 		Blocked: []string{p.file(".ssh"), p.file("a/b/c/token"), p.file("does/not/exist"), p.file(".openclaw/openclaw.db")},
@@ -534,7 +556,7 @@ func (p prison) job(name string, out io.Writer) sandbox.Job {
 		Argv: []string{"/proc/self/exe"}, Dir: p.file(".openclaw/workspace"), Stdout: out, Stderr: out,
 		Env: []string{
 			escapeVariable + "=" + name, "PATH=" + os.Getenv("PATH"),
-			fmt.Sprintf("%s=%s|%d|%s|%s|%s|%d", prisonVariable, p.home, p.gateway, p.tcp, p.udp, p.mptcp, p.fd),
+			fmt.Sprintf("%s=%s|%d|%s|%s|%s|%d|%s", prisonVariable, p.home, p.gateway, p.tcp, p.udp, p.mptcp, p.fd, p.tty),
 		},
 	}
 }

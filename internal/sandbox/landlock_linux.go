@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"os"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -145,7 +146,7 @@ func applyLandlock(c *cell, abi int) error {
 	if err := r.allowPath("/", unix.LANDLOCK_ACCESS_FS_READ_DIR); err != nil {
 		return err
 	}
-	if err := allowDevices(r); err != nil {
+	if err := allowDevices(r, c.terminals); err != nil {
 		return err
 	}
 	g := granter{ruleset: r}
@@ -177,11 +178,13 @@ func (r *ruleset) allowPath(path string, rights uint64) error {
 // devices are what a command can use of /dev. Disks, memory and the like are
 // not among them.
 var devices = []string{
-	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts",
+	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx",
 }
 
-func allowDevices(r *ruleset) error {
-	for _, path := range devices {
+// allowDevices allows devices and those in also: a command uses its own
+// terminal, not those of the user.
+func allowDevices(r *ruleset, also []string) error {
+	for _, path := range slices.Concat(devices, also) {
 		err := r.allowPath(path, unix.LANDLOCK_ACCESS_FS_READ_FILE|unix.LANDLOCK_ACCESS_FS_WRITE_FILE|
 			unix.LANDLOCK_ACCESS_FS_TRUNCATE|unix.LANDLOCK_ACCESS_FS_IOCTL_DEV)
 		if err != nil && !os.IsNotExist(err) { // a container may have fewer

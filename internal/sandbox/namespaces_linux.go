@@ -169,5 +169,26 @@ func openExact(path string) (fd int, err error) {
 	return fd, nil
 }
 
+// terminals returns the terminals that a command may open by name: its own if
+// it has one, else, in namespaces, those that it makes itself.
+func terminals(layer Layer, own bool) []string {
+	if own {
+		path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fdStdin))
+		if err != nil || filepath.Dir(path) != ptsDir {
+			return nil
+		}
+		return []string{path}
+	}
+	if layer != LayerNamespaces {
+		return nil // nobody could tell its terminals from those of the user
+	}
+	if err := unix.Mount("devpts", ptsDir, "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600"); err != nil {
+		return nil // it does without
+	}
+	return []string{ptsDir}
+}
+
+const ptsDir = "/dev/pts"
+
 // sharedMemorySize bounds /dev/shm, in bytes.
 const sharedMemorySize = 1 << 30

@@ -188,6 +188,7 @@ func (s *supervisor) start(o *order) started {
 		}
 		s.cell.places = left
 	}
+	s.cell.terminals = terminals(s.cell.layer, o.Terminal)
 	return startConfined(s.cell, argv, attr)
 }
 

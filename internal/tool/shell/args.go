@@ -19,7 +19,7 @@ type arguments struct {
 	Needs   []string
 	Reason  string
 
-	Background bool
+	Background, PTY bool
 }
 
 func badArgs(message string) error {
@@ -37,6 +37,7 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 		Reason    string   `json:"reason"`
 
 		Background bool `json:"background"`
+		PTY        bool `json:"pty"`
 
 		Invalid any `json:"invalid_arguments"`
 	}
@@ -57,7 +58,7 @@ func parseArgs(data json.RawMessage) (arguments, error) {
 	case in.TimeoutMS != nil && *in.TimeoutMS <= 0:
 		return arguments{}, badArgs(`the argument "timeout_ms" must be above 0; leave it out for the default`)
 	}
-	args := arguments{Command: *in.Command, Workdir: in.Workdir, Needs: in.Needs, Reason: in.Reason, Background: in.Background}
+	args := arguments{Command: *in.Command, Workdir: in.Workdir, Needs: in.Needs, Reason: in.Reason, Background: in.Background, PTY: in.PTY}
 	if in.TimeoutMS != nil {
 		ms := min(*in.TimeoutMS, float64(24*time.Hour/time.Millisecond)) // a float may exceed a Duration
 		args.Timeout = max(time.Duration(ms*float64(time.Millisecond)), time.Nanosecond)
@@ -81,7 +82,7 @@ func explain(err error, example string) error {
 			return e
 		case "/timeout_ms", "/wait_ms":
 			want = "a number"
-		case "/background", "/end":
+		case "/background", "/pty", "/end":
 			want = "true or false"
 		case "/needs":
 			want = `a list such as ["network"]`

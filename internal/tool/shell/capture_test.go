@@ -30,6 +30,16 @@ func TestClean(t *testing.T) {
 	}
 }
 
+func TestLines(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\r\nb\r\n": "a\nb\n", "a\r\r\n": "a\n", "10%\r20%\r30%\n": "30%\n", "a\rb": "b", "a\r": "a", "a\n": "a\n", "": "", "\r\n": "\n",
+	} {
+		if got := lines(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	f.Add([]byte("\x1b[31mred\x1b]0;t\x07\x1b\\ \bx\xff"))
 	f.Add([]byte("\x1b\x1b[\b\x1b"))

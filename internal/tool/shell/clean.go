@@ -109,3 +109,21 @@ func unfinished(b []byte) int {
 	}
 	return 0
 }
+
+// lines turns what was printed on a terminal into lines: a carriage return
+// before the end of a line means nothing, and one within it that what came
+// before was overwritten.
+func lines(text string) string {
+	if !strings.Contains(text, "\r") {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		text, end := strings.TrimRight(line, "\r\n"), ""
+		if strings.HasSuffix(line, "\n") {
+			end = "\n"
+		}
+		b.WriteString(text[strings.LastIndexByte(text, '\r')+1:] + end)
+	}
+	return b.String()
+}

@@ -5,15 +5,16 @@ import "sync"
 // output takes what one command prints and gives it out as text, each part
 // once.
 type output struct {
-	limit int
-	more  chan struct{} // something has come since
+	limit    int
+	terminal bool          // lines are ended and overwritten as on one
+	more     chan struct{} // something has come since
 
 	mu    sync.Mutex
 	shown *capture // what has not been given out
 }
 
-func newOutput(limit int) *output {
-	return &output{limit: limit, more: make(chan struct{}, 1), shown: newCapture(limit)}
+func newOutput(limit int, terminal bool) *output {
+	return &output{limit: limit, terminal: terminal, more: make(chan struct{}, 1), shown: newCapture(limit)}
 }
 
 // Write implements io.Writer; it never fails.
@@ -45,6 +46,9 @@ func (o *output) take(last bool) (text string, truncated bool, size int64) {
 		held = o.shown.withhold()
 	}
 	text, truncated = o.shown.result()
+	if o.terminal {
+		text = lines(text)
+	}
 	size = o.shown.total
 	o.shown = newCapture(o.limit)
 	_, _ = o.shown.Write(held)

@@ -289,7 +289,7 @@ func TestUnfinished(t *testing.T) {
 			t.Errorf("%q: %d, want %d", in, got, want)
 		}
 	}
-	o := newOutput(1024)
+	o := newOutput(1024, false)
 	for _, part := range []string{"caf\xc3", "\xa9 \x1b[3", "1mred\x1b[0m\n"} {
 		_, _ = o.Write([]byte(part))
 	}

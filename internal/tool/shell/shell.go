@@ -37,6 +37,9 @@ type Command struct {
 	Needs  openclaw.Needs // what it may do beyond the sandbox
 	Input  *os.File       // what it reads; nil: nothing
 	Output io.Writer      // gets standard output and error, in order of arrival
+	// Terminal is what the command has in place of Input and Output: its
+	// controlling terminal. nil: none.
+	Terminal *os.File
 }
 
 // Exit is how a command ended.
@@ -108,6 +111,7 @@ const parameters = `{"type":"object","properties":{` +
 	`"workdir":{"type":"string"},` +
 	`"timeout_ms":{"type":"integer","description":"%d if left out"},` +
 	`%s` +
+	`"pty":{"type":"boolean"},` +
 	`"needs":{"type":"array","items":{"type":"string"},"description":"network, unconfined or a folder to write in"},` +
 	`"reason":{"type":"string","description":"why"}},` +
 	`"required":["command"]}`
@@ -245,7 +249,7 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 	if args.Timeout > 0 {
 		limit = min(args.Timeout, t.opts.MaxTimeout)
 	}
-	res, err := t.run(ctx, call.ID, action, limit)
+	res, err := t.run(ctx, call.ID, action, limit, args.PTY)
 	if res != nil && t.opts.Host != nil {
 		for _, line := range t.opts.Host.news(call.Session) {
 			res.Output = addNote(res.Output, "["+line+"]")
@@ -254,13 +258,20 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 	return res, err
 }
 
-func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, limit time.Duration) (*openclaw.Result, error) {
-	out := newOutput(t.opts.MaxOutput)
+func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, limit time.Duration, pty bool) (*openclaw.Result, error) {
+	out := newOutput(t.opts.MaxOutput, pty)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	exit, err := t.opts.Exec(limited, Command{
-		Argv: action.Argv, Dir: action.Dir, Env: t.env, Needs: action.Needs, Output: out,
-	})
+	c := Command{Argv: action.Argv, Dir: action.Dir, Env: t.env, Needs: action.Needs, Output: out}
+	exec := t.opts.Exec
+	if pty {
+		screen, err := openTerminal()
+		if err != nil {
+			return nil, err
+		}
+		exec = screen.exec(exec)
+	}
+	exit, err := exec(limited, c)
 	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit)}
 	res.Output, res.Truncated, res.OutputBytes = out.take(true)
 	for _, note := range exit.Notes {
