@@ -146,6 +146,8 @@ type ToolReturned struct {
 	Truncated   bool   `json:"truncated,omitzero"`
 	OutputBytes int64  `json:"output_bytes,omitzero"`
 	DurationMS  int64  `json:"duration_ms"`
+	// Dir is Result.Dir: from now on the conversation's commands start there.
+	Dir string `json:"dir,omitzero"`
 }
 
 // ApprovalRequested asks the people who watch a session whether a call may
@@ -178,6 +180,9 @@ type Compacted struct {
 	// Limit is the most bytes that the model sees of each tool result that
 	// came before this event; 0: all of it.
 	Limit int `json:"limit,omitzero"`
+	// Dir is where the conversation's commands start now; "": where they start at
+	// first.
+	Dir string `json:"dir,omitzero"`
 	// Usage is what the model calls for the summary cost; Charges say the same
 	// for each of them.
 	Usage   *Usage   `json:"usage,omitzero"`

@@ -29,6 +29,9 @@ type Call struct {
 	Args    json.RawMessage `json:"args"`             // a JSON object, as the model wrote it
 	Session string          `json:"session,omitzero"` // the conversation it belongs to
 
+	// Dir is where the conversation's commands start: the last Result.Dir; "":
+	// where they start at first.
+	Dir string `json:"-"`
 	// Asker puts a question about the call to a person; nil: nobody can be
 	// asked.
 	Asker Asker `json:"-"`
@@ -48,6 +51,10 @@ type Result struct {
 	// size of all of it, in bytes.
 	Truncated   bool  `json:"truncated,omitzero"`
 	OutputBytes int64 `json:"output_bytes,omitzero"`
+
+	// Dir is where the conversation's commands start from now on, absolute; "":
+	// where they did.
+	Dir string `json:"-"`
 }
 
 // Exit codes with a meaning of their own, after the shell's and timeout(1)'s.

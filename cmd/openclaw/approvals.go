@@ -90,7 +90,7 @@ func (c *cli) listApprovals(ctx context.Context, l *link) error {
 func whatOf(tool string, argv []string) string {
 	switch {
 	case len(argv) == 3 && argv[1] == "-c":
-		return argv[2]
+		return strings.TrimRight(argv[2], "\n") // the shell tool adds a blank line
 	case len(argv) > 0:
 		return strings.Join(argv, " ")
 	}

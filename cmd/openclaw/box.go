@@ -22,7 +22,8 @@ func boxRules(c *config.Config, ownPort func() int) sandbox.Rules {
 func execIn(box *sandbox.Box) shell.Exec {
 	return func(ctx context.Context, c shell.Command) (shell.Exit, error) {
 		job := sandbox.Job{
-			Argv: c.Argv, Dir: c.Dir, Env: c.Env, Stdout: c.Output, Stderr: c.Output,
+			WantDir: true,
+			Argv:    c.Argv, Dir: c.Dir, Env: c.Env, Stdout: c.Output, Stderr: c.Output,
 			Grant: sandbox.Grant{Network: c.Needs.Network, Writable: c.Needs.Write, Unconfined: c.Needs.Unconfined},
 		}
 		if c.Input != nil { // a nil *os.File would be a reader
@@ -32,7 +33,7 @@ func execIn(box *sandbox.Box) shell.Exec {
 			job.Stdin, job.Stdout, job.Stderr, job.Terminal = tty, tty, tty, true
 		}
 		exit, err := box.Run(ctx, job)
-		return shell.Exit{Code: exit.Code, Signal: exit.Signal, Notes: notes(exit)}, err
+		return shell.Exit{Code: exit.Code, Signal: exit.Signal, Dir: exit.Dir, Notes: notes(exit)}, err
 	}
 }
 

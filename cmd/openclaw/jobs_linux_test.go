@@ -134,7 +134,7 @@ func TestJobs(t *testing.T) {
 			t.Errorf("another conversation kills it: %q", got)
 		}
 		s.background("b", script)
-		await(t, mark, 6)
+		await(t, mark, 7)
 		done, deleted := make(answered, 1), make(chan error, 1)
 		s.hub.Submit(session.Request{Session: "a", ID: "1", Observer: done, Started: openclaw.TurnStarted{Text: "hello"}})
 		<-done

@@ -68,7 +68,7 @@ func (t *turn) cutBefore(ctx context.Context, n, limit int, focus string) (bool,
 	if n == 0 && limit == 0 {
 		return false, nil
 	}
-	body := openclaw.Compacted{Summary: "(Nothing was left out; long tool results were cut.)", Limit: limit}
+	body := openclaw.Compacted{Summary: "(Nothing was left out; long tool results were cut.)", Limit: limit, Dir: tr.dir}
 	if n > 0 {
 		text, err := t.sumUp(ctx, tr.messages[:n], focus)
 		if err != nil {

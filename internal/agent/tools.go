@@ -30,14 +30,14 @@ func (t *turn) runTool(ctx context.Context, part openclaw.Part) error {
 // finish runs a call that is in the log, up to its result.
 func (t *turn) finish(ctx context.Context, called openclaw.ToolCalled) error {
 	call := openclaw.Call{
-		ID: called.CallID, Tool: called.Tool, Args: called.Args, Session: t.in.Session, Asker: t.in.Asker,
+		ID: called.CallID, Tool: called.Tool, Args: called.Args, Session: t.in.Session, Asker: t.in.Asker, Dir: t.in.Transcript.dir,
 	}
 	start := t.agent.config.Now()
 	result := t.perform(ctx, &call)
 	returned := openclaw.ToolReturned{
 		CallID: call.ID, Tool: call.Tool,
 		Output: strings.ToValidUTF8(result.Output, "\uFFFD"), ExitCode: result.ExitCode,
-		Truncated: result.Truncated, DurationMS: t.agent.config.Now().Sub(start).Milliseconds(),
+		Truncated: result.Truncated, DurationMS: t.agent.config.Now().Sub(start).Milliseconds(), Dir: result.Dir,
 	}
 	if result.Truncated { // of a whole output the size says nothing new
 		returned.OutputBytes = result.OutputBytes

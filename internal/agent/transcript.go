@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"slices"
 
 	openclaw "github.com/openclaw/openclaw-go"
@@ -18,6 +19,7 @@ type Transcript struct {
 	step     int      // of the assistant message being built; 0: none
 	said     int      // index of that message
 	unheard  []string // calls of that message without a result, by ID
+	dir      string   // where its commands start; "": where they do at first
 
 	added, numbered int // events so far, and how many up to the last one whose number is known
 
@@ -67,6 +69,7 @@ func (t *Transcript) Add(ev openclaw.Event) {
 		})
 		t.unheard = append(t.unheard, b.CallID)
 	case openclaw.ToolReturned:
+		t.dir = cmp.Or(b.Dir, t.dir)
 		t.hear(openclaw.Result{
 			CallID: b.CallID, Output: fence.Clean(b.Output), ExitCode: b.ExitCode,
 			Truncated: b.Truncated, OutputBytes: b.OutputBytes,
@@ -80,6 +83,7 @@ func (t *Transcript) Add(ev openclaw.Event) {
 		t.close()
 		t.push(openclaw.Text(openclaw.RoleUser, "[The request above was cancelled; do not carry it out.]"), ev.Seq, beginsNothing)
 	case openclaw.Compacted:
+		t.dir = b.Dir
 		t.shorten(t.from(b.BeforeSeq), b.Summary, b.Limit)
 	}
 }

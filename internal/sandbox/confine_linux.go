@@ -12,23 +12,35 @@ import (
 // started is what came of starting a confined command.
 type started struct {
 	pid      int
+	follower int   // a thread that is in the command's directory, wherever it goes; 0: none
 	err      error // a notConfined, or why a confined command could not be started
 	listener int   // where refused requests for sockets arrive; -1: nowhere
 }
 
-// startConfined starts argv, confined to c, and returns its process. Without
-// argv it only confines. What
-// confines a thread holds for all it starts, so the command is forked by a
+// startConfined starts argv, confined to c, if that is not nil, and returns its
+// process. Without argv it only confines. What confines a thread holds for all it starts, so the command is forked by a
 // thread that is confined and does nothing else; the supervisor's others stay
 // free. That thread ends with the process: the command's Pdeathsig counts it as
 // the parent.
-func startConfined(c *cell, argv []string, attr *syscall.ProcAttr) started {
+//
+// With follow the command shares its working directory with that thread, which
+// is how it is known when the command is gone.
+func startConfined(c *cell, argv []string, attr *syscall.ProcAttr, follow bool) started {
 	result := make(chan started, 1)
 	go func() {
 		runtime.LockOSThread()
 		s := started{listener: -1}
 		var err error
-		if s.listener, err = confineThread(c); err != nil {
+		if follow && unix.Unshare(unix.CLONE_FS) == nil { // from the other threads
+			attr.Sys.Cloneflags |= unix.CLONE_FS
+			s.follower = unix.Gettid()
+		}
+		if c == nil {
+			err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) // holds for this thread
+		} else {
+			s.listener, err = confineThread(c)
+		}
+		if err != nil {
 			s.err = notConfined{err}
 		} else if len(argv) > 0 {
 			s.pid, s.err = syscall.ForkExec(argv[0], argv, attr)

@@ -28,6 +28,7 @@ type order struct {
 	Grace time.Duration `json:"grace"`
 
 	Terminal bool      `json:"terminal,omitempty"`
+	WantDir  bool      `json:"want_dir,omitempty"`
 	Cell     *cellSent `json:"cell,omitempty"` // nil: not confined
 }
 
@@ -52,12 +53,13 @@ type report struct {
 	Unconfined     string `json:"unconfined,omitempty"`
 	NetworkRefused bool   `json:"network_refused,omitempty"`
 	TooMany        bool   `json:"too_many,omitempty"`
+	Dir            []byte `json:"dir,omitempty"`
 }
 
 func newOrder(job *Job, grace time.Duration, c *cell) order {
 	return order{
 		Argv: toBytes(job.Argv), Env: toBytes(job.Env), Dir: []byte(job.Dir), Grace: grace,
-		Terminal: job.Terminal, Cell: c.send(),
+		Terminal: job.Terminal, WantDir: job.WantDir, Cell: c.send(),
 	}
 }
 

@@ -109,6 +109,9 @@ type Job struct {
 	// closes it, after Run.
 	Terminal bool
 
+	// WantDir asks for Exit.Dir.
+	WantDir bool
+
 	// Grant is what this command may have beyond the Rules of its Box. Without
 	// a Box it says nothing: such a command is not confined anyway.
 	Grant Grant
@@ -132,6 +135,11 @@ type Grant struct {
 type Exit struct {
 	Code   int            // the command's own; -1 if a signal ended it
 	Signal syscall.Signal // the signal that ended it; 0: none
+
+	// Dir is where the command's first process was when it ended, whatever
+	// programs it had become until then. Absolute, and a directory then; "": not
+	// known. It is known on Linux only.
+	Dir string
 
 	// NetworkRefused says that the command asked for an internet socket and was
 	// refused one. It is known on Linux only.

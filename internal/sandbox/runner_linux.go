@@ -80,7 +80,7 @@ func (r *Runner) run(ctx context.Context, job Job, c *cell) (Exit, error) {
 	if rep.Unconfined != "" {
 		return Exit{}, confineError(errors.New(rep.Unconfined))
 	}
-	return Exit{Code: rep.Code, Signal: syscall.Signal(rep.Signal), NetworkRefused: rep.NetworkRefused, TooMany: rep.TooMany}, err
+	return Exit{Code: rep.Code, Signal: syscall.Signal(rep.Signal), Dir: string(rep.Dir), NetworkRefused: rep.NetworkRefused, TooMany: rep.TooMany}, err
 }
 
 // startSupervisor starts a supervisor that waits for its order on the other

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -164,7 +165,25 @@ func (s *supervisor) run(control io.Reader, o *order) report {
 	orders := make(chan byte)
 	go readOrders(control, orders) // ends with the process
 	s.wait(orders)
-	return s.finish()
+	rep := s.finish()
+	rep.Dir = dirOf(begun.follower)
+	return rep
+}
+
+// dirOf returns the directory that a thread of this process is in, if that is
+// still there under its name.
+func dirOf(thread int) []byte {
+	link := "/proc/self/task/" + strconv.Itoa(thread) + "/cwd"
+	path, err := os.Readlink(link)
+	if thread == 0 || err != nil || !filepath.IsAbs(path) {
+		return nil
+	}
+	there, err := os.Stat(link)
+	named, err2 := os.Stat(path)
+	if err != nil || err2 != nil || !os.SameFile(there, named) {
+		return nil
+	}
+	return []byte(path)
 }
 
 // start starts the command.
@@ -178,8 +197,7 @@ func (s *supervisor) start(o *order) started {
 		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Setctty: o.Terminal},
 	}
 	if s.cell == nil {
-		pid, err := syscall.ForkExec(argv[0], argv, attr)
-		return started{pid: pid, err: err, listener: -1}
+		return startConfined(nil, argv, attr, o.WantDir)
 	}
 	if s.cell.layer == LayerNamespaces {
 		left, err := arrangeMounts(s.cell.places)
@@ -189,7 +207,7 @@ func (s *supervisor) start(o *order) started {
 		s.cell.places = left
 	}
 	s.cell.terminals = terminals(s.cell.layer, o.Terminal)
-	return startConfined(s.cell, argv, attr)
+	return startConfined(s.cell, argv, attr, o.WantDir)
 }
 
 // notConfined is the failure of a layer.

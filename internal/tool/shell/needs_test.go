@@ -46,7 +46,7 @@ func TestAction(t *testing.T) {
 			t.Errorf("%s: %v", args, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got.Needs); diff != "" || got.Argv[2] != "ls" || !filepath.IsAbs(got.Dir) {
+		if diff := cmp.Diff(want, got.Needs); diff != "" || got.Argv[2] != "ls\n\n" || !filepath.IsAbs(got.Dir) {
 			t.Errorf("%s: %+v %s", args, got, diff)
 		}
 	}
@@ -69,7 +69,7 @@ func TestRunDoesWhatWasApproved(t *testing.T) {
 	var ran Command
 	home, tool := newHome(t, func(_ context.Context, c Command) (Exit, error) { ran = c; return Exit{}, nil })
 	call := callOf(`{"command":"ls","needs":["network"]}`)
-	if _, err := tool.Run(t.Context(), call); err != nil || !ran.Needs.None() || ran.Argv[2] != "ls" {
+	if _, err := tool.Run(t.Context(), call); err != nil || !ran.Needs.None() || ran.Argv[2] != "ls\n\n" {
 		t.Errorf("not approved: ran %+v, %v", ran, err)
 	}
 	call.Approved = &openclaw.Action{Argv: []string{"/bin/sh", "-c", "date"}, Dir: home, Needs: openclaw.Needs{Network: true}}

@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +45,7 @@ type Command struct {
 type Exit struct {
 	Code   int            // its own exit code, unless a signal ended it
 	Signal syscall.Signal // the signal that ended it; 0: none
+	Dir    string         // where the shell was then; "": not known
 	Notes  []string       // lines for the model about what kept it from working
 }
 
@@ -97,8 +97,9 @@ const (
 	defaultMaxJobs    = 8
 	defaultJobTimeout = time.Hour
 	minOutput         = 256
-	// maxCommand is what Linux accepts as one argument, less its end mark.
-	maxCommand = 128<<10 - 1
+	// maxCommand is what Linux accepts as one argument, less its end mark and
+	// blankLine.
+	maxCommand = 128<<10 - 1 - len(blankLine)
 )
 
 //go:embed shell.md
@@ -209,11 +210,16 @@ func (t *Tool) Action(call *openclaw.Call) (*openclaw.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.action(args)
+	return t.action(args, call.Dir)
 }
 
-func (t *Tool) action(args arguments) (*openclaw.Action, error) {
-	dir, err := t.dir(args.Workdir)
+// blankLine behind a command keeps bash from replacing itself with its last
+// program, whose directory at the end, not the shell's, would be kept.
+const blankLine = "\n\n"
+
+// action is Action; current is where the conversation's commands start.
+func (t *Tool) action(args arguments, current string) (*openclaw.Action, error) {
+	dir, err := t.dir(args.Workdir, current)
 	if err != nil {
 		return nil, err
 	}
@@ -221,8 +227,12 @@ func (t *Tool) action(args arguments) (*openclaw.Action, error) {
 	if err != nil {
 		return nil, err
 	}
+	line := args.Command
+	if !strings.HasSuffix(line, `\`) { // it would be taken for a line that goes on
+		line += blankLine
+	}
 	return &openclaw.Action{
-		Argv: []string{t.opts.Shell, "-c", args.Command}, Dir: dir, Needs: needs, Reason: args.Reason,
+		Argv: []string{t.opts.Shell, "-c", line}, Dir: dir, Needs: needs, Reason: args.Reason,
 	}, nil
 }
 
@@ -237,7 +247,7 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 	}
 	action := call.Approved
 	if action == nil {
-		if action, err = t.action(args); err != nil {
+		if action, err = t.action(args, call.Dir); err != nil {
 			return nil, err
 		}
 		action.Needs = openclaw.Needs{}
@@ -250,6 +260,12 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 		limit = min(args.Timeout, t.opts.MaxTimeout)
 	}
 	res, err := t.run(ctx, call.ID, action, limit, args.PTY)
+	switch {
+	case res != nil && args.Workdir == "":
+		t.move(res, call.Dir, action.Dir)
+	case res != nil: // it holds for this call alone
+		res.Dir = ""
+	}
 	if res != nil && t.opts.Host != nil {
 		for _, line := range t.opts.Host.news(call.Session) {
 			res.Output = addNote(res.Output, "["+line+"]")
@@ -272,7 +288,7 @@ func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, 
 		exec = screen.exec(exec)
 	}
 	exit, err := exec(limited, c)
-	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit)}
+	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit), Dir: exit.Dir}
 	res.Output, res.Truncated, res.OutputBytes = out.take(true)
 	for _, note := range exit.Notes {
 		res.Output = addNote(res.Output, "["+note+"]")
@@ -305,33 +321,4 @@ func addNote(output, note string) string {
 		output += "\n"
 	}
 	return output + note + "\n"
-}
-
-// dir returns the directory to run in. A directory that the model names must
-// exist.
-func (t *Tool) dir(name string) (string, error) {
-	switch {
-	case name == "":
-		if err := os.MkdirAll(t.opts.Workspace, 0o700); err != nil {
-			return "", &openclaw.Error{Code: openclaw.CodeInternal, Message: "the workspace cannot be made; the user must look at it", Err: err}
-		}
-		return t.opts.Workspace, nil
-	case name == "~" || strings.HasPrefix(name, "~/"):
-		if t.home == "" {
-			return "", badArgs("the home directory is not known here; use an absolute path as workdir")
-		}
-		name = filepath.Join(t.home, name[1:])
-	case !filepath.IsAbs(name):
-		name = filepath.Join(t.opts.Workspace, name)
-	}
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", badArgs("workdir " + name + " does not exist; leave it out to run in the workspace")
-	case err != nil:
-		return "", &openclaw.Error{Code: openclaw.CodeInvalidMessage, Message: "workdir cannot be used; leave it out to run in the workspace", Err: err}
-	case !info.IsDir():
-		return "", badArgs("workdir " + name + " is not a directory")
-	}
-	return filepath.Clean(name), nil
 }

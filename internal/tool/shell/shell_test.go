@@ -109,7 +109,7 @@ func TestBadArguments(t *testing.T) {
 		{"no timeout", `{"command":"ls","timeout_ms":0}`, "above 0"},
 		{"NUL", `{"command":"ls\u0000"}`, "NUL"},
 		{"NUL in workdir", `{"command":"ls","workdir":"/tmp\u0000"}`, "NUL"},
-		{"huge", `{"command":"` + strings.Repeat("x", 128<<10) + `"}`, "limit is 131071"},
+		{"huge", `{"command":"` + strings.Repeat("x", 128<<10) + `"}`, "limit is 131069"},
 		{"no object", `["ls"]`, "JSON object"},
 		{"no JSON", `{"command":`, "not valid JSON"},
 		{"twice", `{"command":"ls","command":"rm x"}`, "not valid JSON"},
@@ -207,7 +207,7 @@ func TestWhatIsRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Command{
-		Argv: []string{"/bin/sh", "-c", text},
+		Argv: []string{"/bin/sh", "-c", text + "\n\n"},
 		Dir:  workspace,
 		Env:  []string{"HOME=/home/u", "LC_=x", "LC_ALL=C", "PATH=" + defaultPath, "TERM=xterm"},
 	}

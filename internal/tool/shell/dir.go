@@ -1,0 +1,84 @@
+package shell
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/openclaw/openclaw-go"
+)
+
+// dir returns the directory to run in: the one that the model names, which must
+// exist, else the one that the conversation is in, as long as it can be used,
+// else the workspace.
+func (t *Tool) dir(name, current string) (string, error) {
+	switch {
+	case name == "" && current != "" && t.usable(current):
+		return current, nil
+	case name == "":
+		if err := os.MkdirAll(t.opts.Workspace, 0o700); err != nil {
+			return "", &openclaw.Error{Code: openclaw.CodeInternal, Message: "the workspace cannot be made; the user must look at it", Err: err}
+		}
+		return t.opts.Workspace, nil
+	case name == "~" || strings.HasPrefix(name, "~/"):
+		if t.home == "" {
+			return "", badArgs("the home directory is not known here; use an absolute path as workdir")
+		}
+		name = filepath.Join(t.home, name[1:])
+	case !filepath.IsAbs(name):
+		name = filepath.Join(t.opts.Workspace, name)
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", badArgs("workdir " + name + " does not exist; leave it out to run in the workspace")
+	case err != nil:
+		return "", &openclaw.Error{Code: openclaw.CodeInvalidMessage, Message: "workdir cannot be used; leave it out to run in the workspace", Err: err}
+	case !info.IsDir():
+		return "", badArgs("workdir " + name + " is not a directory")
+	}
+	return filepath.Clean(name), nil
+}
+
+// usable says whether commands can start in a directory that an earlier one
+// ended in: it is there, can be read, and nobody has blocked it.
+func (t *Tool) usable(dir string) bool {
+	for _, blocked := range t.opts.Blocked {
+		if within(dir, blocked) || within(resolved(dir), resolved(blocked)) {
+			return false
+		}
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	return err == nil && info.IsDir()
+}
+
+// move notes in a result where the conversation's next command starts, if that
+// changes. The command, which named no directory, should have started in
+// current and did in start.
+func (t *Tool) move(res *openclaw.Result, current, start string) {
+	if current == "" {
+		current = t.opts.Workspace
+	}
+	if start != current {
+		res.Output = addNote(res.Output, "["+current+" cannot be used any more; this ran in "+start+"]")
+	}
+	end := res.Dir
+	if end == "" || !t.usable(end) {
+		end = start
+	}
+	res.Dir = ""
+	if resolved(end) == resolved(current) {
+		return
+	}
+	res.Dir = end
+	if end != start {
+		res.Output = addNote(res.Output, "[the next command starts in "+end+"]")
+	}
+}
