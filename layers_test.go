@@ -73,6 +73,8 @@ var layers = []layer{
 	{folders: []string{"internal/model/openai", "internal/model/google", "internal/model/ollama"},
 		kind: wired, may: []string{"internal/model/endpoint", "internal/model/loose"}, libs: []string{anyLibrary},
 		why: "adapters of our own make share how HTTP fails and how servers bend JSON, and nothing of their APIs"},
+	{folders: []string{"internal/model/vector"}, kind: wired, may: []string{"internal/model/endpoint"}, libs: []string{anyLibrary},
+		why: "vectors come from the same servers as answers, and fail alike; what they are of is nobody's business here"},
 	{folders: []string{"internal/model/endpoint"}, may: []string{"internal/model/loose"}, libs: []string{anyLibrary},
 		why: "an exchange with any model API fails alike; it reads their errors and none of their answers"},
 	{folders: []string{"internal/model/loose"}, libs: []string{anyLibrary},

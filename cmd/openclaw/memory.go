@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,17 +51,27 @@ func (c *cli) withMemory(do func(*config.Config, *memory.Store) error) (err erro
 	if err != nil {
 		return err
 	}
-	store, err := memory.New(memory.Options{Path: cfg.Memory.Path})
+	logger := slog.New(slog.DiscardHandler)
+	if c.flags.verbose {
+		logger = slog.New(slog.NewTextHandler(c.stderr, nil))
+	}
+	var m memories
+	store, err := m.open(cfg, logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, m.close()) }()
 	return do(cfg, store)
 }
 
 // recall prints memories.
 func (c *cli) recall(ctx context.Context, query string, limit int) error {
 	return c.withMemory(func(cfg *config.Config, store *memory.Store) error {
+		if query != "" {
+			if err := fillNow(ctx, store); err != nil {
+				return err
+			}
+		}
 		entries, err := store.Search(ctx, query, limit)
 		if err != nil {
 			return err
@@ -83,6 +95,17 @@ func (c *cli) recall(ctx context.Context, query string, limit int) error {
 		}
 		return nil
 	})
+}
+
+// fillNow makes the vectors that are missing, as far as there is time: a gateway
+// makes the others.
+func fillNow(ctx context.Context, store *memory.Store) error {
+	some, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := store.Fill(some); some.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	return nil
 }
 
 func (c *cli) printMemories(entries []memory.Entry) error {

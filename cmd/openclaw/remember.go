@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/openclaw/openclaw-go/internal/distil"
 	"github.com/openclaw/openclaw-go/internal/memory"
 	"github.com/openclaw/openclaw-go/internal/model/offline"
+	"github.com/openclaw/openclaw-go/internal/model/vector"
 )
 
 // memories are the stores of the long-term memory. A changed configuration
@@ -25,20 +27,66 @@ type memories struct {
 
 // open returns the store that a configuration describes.
 func (m *memories) open(c *config.Config, logger *slog.Logger) (*memory.Store, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s := m.stores[c.Memory.Path]; s != nil {
-		return s, nil
-	}
-	s, err := memory.New(memory.Options{Path: c.Memory.Path, Recheck: time.Second, Logger: logger})
+	e, err := embedder(c)
 	if err != nil {
 		return nil, err
 	}
-	if m.stores == nil {
-		m.stores = map[string]*memory.Store{}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.stores[c.Memory.Path]
+	if s == nil {
+		if s, err = memory.New(memory.Options{Path: c.Memory.Path, Recheck: time.Second, Logger: logger}); err != nil {
+			return nil, err
+		}
+		if m.stores == nil {
+			m.stores = map[string]*memory.Store{}
+		}
+		m.stores[c.Memory.Path] = s
 	}
-	m.stores[c.Memory.Path] = s
+	s.SetEmbedder(e)
 	return s, nil
+}
+
+// embedder makes the vectors of memories as the configuration says; nil:
+// nobody does.
+func embedder(c *config.Config) (memory.Embedder, error) {
+	chosen := c.Memory.Embeddings
+	if chosen.Provider == "" {
+		return nil, nil
+	}
+	e, _ := c.Endpoint(chosen.Provider)
+	headers := map[string]string{}
+	for name, value := range e.Headers {
+		headers[name] = value.Reveal()
+	}
+	made, err := vector.New(vector.Options{
+		API: e.API, Name: e.Name, Model: chosen.Model, BaseURL: e.BaseURL, APIKey: e.APIKey.Reveal(),
+		Headers: headers, Timeout: time.Duration(e.Timeout),
+	})
+	if err != nil {
+		return nil, &openclaw.Error{Code: openclaw.CodeInvalidMessage, Message: fmt.Sprintf("memory.embeddings: %v", err)}
+	}
+	return made, nil
+}
+
+// fillEvery is how often the gateway looks for memories without a vector.
+const fillEvery = 5 * time.Second
+
+// fill keeps the vectors of the memory complete until ctx ends.
+func (p *parts) fill(ctx context.Context) {
+	for {
+		s := p.current.Load()
+		if s.config.Memory.Enabled && s.config.Memory.Embeddings.Provider != "" {
+			if err := s.memory.Fill(ctx); err != nil && ctx.Err() == nil {
+				s.logger.Warn("vectors of memories not kept", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(fillEvery):
+		}
+	}
 }
 
 func (m *memories) close() (err error) {

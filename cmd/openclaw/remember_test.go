@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -145,5 +146,50 @@ func TestMemoryOutlivesReload(t *testing.T) {
 	s.reload(s.load("OPENCLAW_SESSION_MAX_QUEUE=8"), nil)
 	if s.parts.current.Load().memory != first {
 		t.Error("the memory of a directory was opened twice")
+	}
+}
+
+// Memories are found by what they mean, with the vectors of a provider of the
+// configuration, and by their words when that has gone away.
+func TestEmbeddings(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct {
+			Model string
+			Input []string
+		}
+		body, _ := io.ReadAll(r.Body)
+		if err := json.Unmarshal(body, &asked); err != nil || r.URL.Path != "/v1/embeddings" || r.Header.Get("Authorization") != "Bearer k2" || asked.Model != "small" {
+			t.Errorf("asked %s %s: %v", r.URL.Path, body, err)
+		}
+		var data []map[string]any
+		for i, text := range asked.Input {
+			v := []float64{0.1, 1}
+			if strings.Contains(text, "feline") || strings.Contains(text, "kitty") {
+				v = []float64{1, 0.1}
+			}
+			data = append(data, map[string]any{"index": i, "embedding": v})
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
+	}))
+	t.Cleanup(api.Close)
+	s := serveFile(t, fmt.Sprintf("providers: {own: {api: openai, base_url: %q, api_key: k2}}\nmemory: {embeddings: {provider: own, model: small}}\n", api.URL+"/v1"))
+	store := s.parts.current.Load().memory
+	for _, fact := range []string{"Miu is a feline", "The bins go out on Monday"} {
+		if _, err := store.Save(t.Context(), fact, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.Search(t.Context(), "kitty", 5)
+	if err != nil || len(found) != 1 || found[0].Text != "Miu is a feline" {
+		t.Errorf("found %v, %v", found, err)
+	}
+	s.told("main", "remember what of my kitty", openclaw.TurnOptions{})
+	api.Close()
+	found, err = store.Search(t.Context(), "bin", 5)
+	if err != nil || len(found) != 1 || strings.Count(s.log.String(), "searched by words") != 1 {
+		t.Errorf("without the provider: %v, %v; %s", found, err, s.log)
 	}
 }

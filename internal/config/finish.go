@@ -24,6 +24,7 @@ func (d *decoder) finish(c *Config) {
 	d.checkGateway(c)
 	d.checkBrain(c)
 	d.checkSearch(c)
+	d.checkEmbeddings(c)
 	d.checkPairs(c)
 	d.checkLists(c)
 }

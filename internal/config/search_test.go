@@ -35,3 +35,21 @@ func TestSearchProblems(t *testing.T) {
 		}
 	}
 }
+
+func TestEmbeddings(t *testing.T) {
+	for file, want := range map[string]string{
+		"memory: {embeddings: {provider: openai, model: m}}":                                                                    "",
+		"memory: {embeddings: {provider: ollama, model: m}}":                                                                    "",
+		"memory: {embeddings: {model: m}}":                                                                                      "memory.embeddings.model: needs memory.embeddings.provider",
+		"memory: {embeddings: {provider: openai}}":                                                                              "memory.embeddings.provider: needs memory.embeddings.model",
+		"memory: {embeddings: {provider: anthropic, model: m}}":                                                                 "memory.embeddings.provider: has the API anthropic",
+		"memory: {embeddings: {provider: nobody, model: m}}":                                                                    "memory.embeddings.provider: is neither openai nor ollama",
+		"memory: {embeddings: {provider: local, model: m}}":                                                                     "memory.embeddings.provider: has no base_url",
+		"providers: {mine: {api: openai, base_url: 'http://127.0.0.1:1/v1'}}\nmemory: {embeddings: {provider: mine, model: m}}": "",
+	} {
+		_, _, err := Load(write(t, file))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", file, err, want)
+		}
+	}
+}

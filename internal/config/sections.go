@@ -88,6 +88,14 @@ type Memory struct {
 	Path             string `yaml:"path" default:"~/.openclaw/memory" form:"path" doc:"The directory of the memory."`
 	MaxContextTokens int    `yaml:"max_context_tokens" default:"2000" min:"0" doc:"How much of it one turn may recall, in tokens; 0 is nothing."`
 	AutoSave         bool   `yaml:"auto_save" default:"true" doc:"Note lasting facts from what people said, when a conversation has become quiet."`
+
+	Embeddings Embeddings `yaml:"embeddings" doc:"Find what means the same in other words, too; off unless set."`
+}
+
+// Embeddings chooses the model that makes the vectors of memories.
+type Embeddings struct {
+	Provider string `yaml:"provider" doc:"openai, ollama, or a name under providers that has one of these APIs. All memories are sent there."`
+	Model    string `yaml:"model" doc:"Its model for embeddings, such as nomic-embed-text."`
 }
 
 // Skills says where skills are found.

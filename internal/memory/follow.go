@@ -114,6 +114,7 @@ func (s *Store) openIndex(ctx context.Context) error {
 	if err := s.closeIndex(); err != nil {
 		s.logger.Warn("memory index not closed", "err", err)
 	}
+	s.vectors.stale, s.vectors.missing = true, true
 	return s.alone(ctx, func() (err error) {
 		var damage error
 		s.index, damage, err = openIndex(ctx, s.path)
@@ -146,6 +147,7 @@ func (s *Store) follow(ctx context.Context, names []os.DirEntry) error {
 		return failed("cannot read the memory's directory; check memory.path", err)
 	}
 	defer dir.Close()
+	s.vectors.stale, s.vectors.missing = true, true
 	return s.index.update(ctx, func(u *update) error {
 		known, err := stamps(ctx, u.tx)
 		if err != nil {

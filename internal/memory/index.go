@@ -20,16 +20,17 @@ const indexFile = ".index.db"
 
 // indexVersion changes with the schema and with what words makes of a text; an
 // index of another version is made anew.
-const indexVersion = 2
+const indexVersion = 3
 
 const schema = `
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 CREATE TABLE files (name TEXT PRIMARY KEY, modified INTEGER NOT NULL, size INTEGER NOT NULL, inode INTEGER NOT NULL,
 	settled INTEGER NOT NULL, sum INTEGER NOT NULL, entries INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE entries (id INTEGER PRIMARY KEY, file TEXT NOT NULL, line INTEGER NOT NULL, last INTEGER NOT NULL,
-	date TEXT NOT NULL, source TEXT NOT NULL, text TEXT NOT NULL, normal TEXT NOT NULL) STRICT;
+	date TEXT NOT NULL, source TEXT NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL) STRICT;
 CREATE INDEX entries_by_file ON entries (file, line);
-CREATE INDEX entries_by_normal ON entries (normal);
+CREATE INDEX entries_by_hash ON entries (hash);
+CREATE TABLE vectors (hash BLOB NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, UNIQUE (hash, model)) STRICT;
 CREATE INDEX entries_by_date ON entries (date, file, line);
 CREATE VIRTUAL TABLE words USING fts5 (terms, content = '', contentless_delete = 1, detail = none,
 	tokenize = 'ascii', prefix = '3 4 5');`
@@ -327,7 +328,7 @@ func (u *update) insert(ctx context.Context, entries []Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	entry, err := u.tx.PrepareContext(ctx, `INSERT INTO entries (file, line, last, date, source, text, normal) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+	entry, err := u.tx.PrepareContext(ctx, `INSERT INTO entries (file, line, last, date, source, text, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -338,7 +339,8 @@ func (u *update) insert(ctx context.Context, entries []Entry) error {
 	}
 	defer terms.Close()
 	for _, e := range entries {
-		result, err := entry.ExecContext(ctx, e.File, e.Line, e.last, e.Date, e.Source, e.Text, normal(e.Text))
+		h := hashOf(e.Text)
+		result, err := entry.ExecContext(ctx, e.File, e.Line, e.last, e.Date, e.Source, e.Text, h[:])
 		if err != nil {
 			return err
 		}
@@ -361,7 +363,8 @@ func (ix *index) count(ctx context.Context) (n int, err error) {
 // saying returns the entries that say the same as text, case and the last
 // punctuation aside.
 func (ix *index) saying(ctx context.Context, text string) ([]row, error) {
-	rows, err := ix.db.QueryContext(ctx, selectEntries+` WHERE normal = ? ORDER BY file, line`, normal(text))
+	h := hashOf(text)
+	rows, err := ix.db.QueryContext(ctx, selectEntries+` WHERE hash = ? ORDER BY file, line`, h[:])
 	return scanRows(rows, err)
 }
 

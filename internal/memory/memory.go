@@ -50,6 +50,7 @@ type Store struct {
 	counted int             // entries, when they were last looked at
 	looked  time.Time       // when the files were last looked at; zero: they have changed since
 	told    map[string]bool // of which the log knows
+	vectors vectors
 }
 
 // New returns a Store on the directory o.Path. It does not touch the disk.
@@ -99,10 +100,11 @@ func (s *Store) Count(ctx context.Context) (n int, err error) {
 
 // Search returns the entries that have words of the query in them, the best
 // first and of equals the newest; a query without words returns the newest. A
-// word also matches its other forms (plan, plans, planned). A limit below 1
-// means 10, and there are never more than 100.
+// word also matches its other forms (plan, plans, planned). With an Embedder,
+// entries of a like meaning are found too. A limit below 1 means 10, and there
+// are never more than 100.
 func (s *Store) Search(ctx context.Context, query string, limit int) ([]Entry, error) {
-	hits, err := s.hits(ctx, query, limit)
+	hits, err := s.hits(ctx, query, query, limit)
 	found := make([]Entry, len(hits))
 	for i, h := range hits {
 		found[i] = h.Entry
@@ -110,14 +112,21 @@ func (s *Store) Search(ctx context.Context, query string, limit int) ([]Entry, e
 	return found, err
 }
 
-func (s *Store) hits(ctx context.Context, query string, limit int) (found []hit, err error) {
+// hits searches for the words of a query, and for what a sentence means.
+func (s *Store) hits(ctx context.Context, query, sentence string, limit int) (found []hit, err error) {
 	if limit < 1 {
 		limit = 10
 	}
+	limit = min(limit, candidates)
+	meaning := s.vectorOf(ctx, sentence)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err = s.with(ctx, func(ix *index) (err error) {
-		found, err = ix.search(ctx, query, min(limit, candidates), s.counted)
+		if meaning == nil {
+			found, err = ix.search(ctx, query, limit, s.counted)
+		} else {
+			found, err = s.fused(ctx, ix, query, meaning, limit)
+		}
 		return err
 	})
 	return found, err

@@ -26,12 +26,16 @@ func (s *Store) Recall(ctx context.Context, message string, limit int) (string, 
 	if len(asked) == 0 || limit <= 0 {
 		return "", nil
 	}
-	hits, err := s.hits(ctx, strings.Join(asked, " "), maxRecalled)
+	hits, err := s.hits(ctx, strings.Join(asked, " "), message, maxRecalled)
+	best := 0.0
+	for _, h := range hits {
+		best = max(best, h.score)
+	}
 	var out strings.Builder
 	for _, h := range hits {
 		line := "- " + h.String() + "\n"
-		if h.score < leastShare*hits[0].score {
-			break
+		if !h.meant && h.score < leastShare*best {
+			continue
 		}
 		if limit -= tokens(line); limit < 0 {
 			break

@@ -21,8 +21,8 @@ const (
 // hit is an entry that was found.
 type hit struct {
 	row
-	score   float64 // the more the better
-	covered float64 // which part of what was asked it answers, 0 to 1
+	score float64 // the more the better
+	meant bool    // its meaning is close, whatever its words
 }
 
 // search ranks entries by the words they share with the query; a rare word
@@ -135,7 +135,6 @@ func rank(found []row, asked []string, total int) []hit {
 	for n, e := range found {
 		have[n] = words(e.Text, true)
 	}
-	all := 0.0
 	best := make([]float64, len(found))
 	for _, w := range asked {
 		matches := 0
@@ -149,15 +148,11 @@ func rank(found []row, asked []string, total int) []hit {
 			}
 		}
 		rare := rarity(total, matches)
-		all += rare
 		for n, alike := range best {
 			hits[n].score += alike * rare
 		}
 	}
 	hits = slices.DeleteFunc(hits, func(h hit) bool { return h.score == 0 })
-	for n := range hits {
-		hits[n].covered = hits[n].score / all
-	}
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(
 			cmp.Compare(b.score, a.score), cmp.Compare(b.Date, a.Date),
@@ -165,4 +160,52 @@ func rank(found []row, asked []string, total int) []hit {
 		)
 	})
 	return hits
+}
+
+const (
+	fusedHits = 50 // of each kind that are merged
+	// rankAdded softens the difference between the first ranks, as usual.
+	rankAdded = 60
+	// farOut is by how many standard deviations an entry must be closer to a
+	// query than the entries are on average, or it has no more to do with it
+	// than others; with fewer than fewEntries that says little, and closeBy
+	// counts.
+	farOut     = 2.5
+	fewEntries = 20
+	closeBy    = 0.5
+)
+
+// fused merges what is found by words with what is found by meaning, by their
+// ranks: scores of different kinds cannot be compared. The score of each says
+// how it was found by words.
+func (s *Store) fused(ctx context.Context, ix *index, query string, meaning []float32, limit int) ([]hit, error) {
+	hits, err := ix.search(ctx, query, fusedHits, s.counted)
+	if err != nil {
+		return nil, err
+	}
+	alike, err := s.nearest(ctx, ix, meaning, fusedHits)
+	if err != nil {
+		return nil, err
+	}
+	alike = slices.DeleteFunc(alike, func(n near) bool {
+		return s.counted >= fewEntries && n.stands < farOut || s.counted < fewEntries && n.cosine < closeBy
+	})
+	ranks := map[int64]float64{}
+	for i, h := range hits {
+		ranks[h.id] += 1 / float64(rankAdded+i)
+	}
+	var ids []int64
+	for i, n := range alike {
+		if _, has := ranks[n.id]; !has {
+			ids = append(ids, n.id)
+		}
+		ranks[n.id] += 1 / float64(rankAdded+i)
+	}
+	rows, err := ix.rows(ctx, ids)
+	hits = append(hits, unranked(rows)...)
+	for i := range hits {
+		hits[i].meant = slices.ContainsFunc(alike, func(n near) bool { return n.id == hits[i].id })
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(ranks[b.id], ranks[a.id]) })
+	return hits[:min(limit, len(hits))], err
 }
