@@ -132,6 +132,13 @@ func (c *cli) oneTurn(ctx context.Context, f chatFlags, purpose string, kind pro
 	defer func() { err = errors.Join(err, l.close(c)) }()
 	view := c.newView(f.format)
 	t := turn{kind: kind, payload: payload, view: view, signals: signals}
+	if f.canAsk(c) {
+		t.ask = &prompter{cli: c, link: l}
+		if t.ask.lines, err = newLineReader(c.stdin, c.stderr); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.ask.lines.giveBack()) }()
+	}
 	reply, err := t.run(ctx, c, l)
 	if err != nil {
 		return err
@@ -161,11 +168,16 @@ func (c *cli) footer(r protocol.Response) {
 
 // options are the wishes for a turn, as the protocol has them.
 func (f *chatFlags) options(c *cli) protocol.Options {
-	o := protocol.Options{Model: f.model, Stream: isTerminal(c.stdout) && f.format != formatJSON}
+	o := protocol.Options{Model: f.model, Stream: isTerminal(c.stdout) && f.format != formatJSON, Approvals: f.canAsk(c)}
 	if f.noMemory {
 		o.NoMemory = &f.noMemory
 	}
 	return o
+}
+
+// canAsk says whether a person is there who can answer what the agent asks.
+func (f *chatFlags) canAsk(c *cli) bool {
+	return isTerminal(c.stdin) && isTerminal(c.stderr) && f.format != formatJSON
 }
 
 // context is the context of a turn, with what the model is shown beside the
