@@ -24,6 +24,7 @@ type question struct {
 	turn    *turn
 	asked   openclaw.Event
 	expires *time.Timer
+	look    *time.Timer                      // for somebody who can answer
 	answer  chan<- openclaw.ApprovalResolved // has room for one
 }
 
@@ -86,9 +87,13 @@ func (s *session) ask(t *turn, asked openclaw.ApprovalRequested, within time.Dur
 	if s.questions == nil {
 		s.questions = map[string]*question{}
 	}
-	s.questions[id] = &question{turn: t, asked: events[0], answer: answer, expires: time.AfterFunc(within, func() {
-		_ = s.mail.post(func() { _ = s.resolve(id, openclaw.DecideDeny, openclaw.ByTimeout) }) // answered meanwhile
-	})}
+	s.questions[id] = &question{
+		turn: t, asked: events[0], answer: answer,
+		expires: time.AfterFunc(within, func() {
+			_ = s.mail.post(func() { _ = s.resolve(id, openclaw.DecideDeny, openclaw.ByTimeout) }) // answered meanwhile
+		}),
+		look: time.AfterFunc(lookEvery, func() { _ = s.mail.post(func() { s.lookForApprover(id) }) }),
+	}
 	h := s.hub
 	h.mu.Lock()
 	if h.questions == nil {
@@ -100,6 +105,24 @@ func (s *session) ask(t *turn, asked openclaw.ApprovalRequested, within time.Dur
 		return s.resolve(id, openclaw.DecideDeny, openclaw.ByNobody)
 	}
 	return nil
+}
+
+// lookEvery is how often an open question looks for somebody who could answer:
+// time enough to connect again, and no reason to keep the conversation waiting.
+const lookEvery = 10 * time.Second
+
+// lookForApprover denies what a question asks once everybody who saw it has
+// left.
+func (s *session) lookForApprover(id string) {
+	q := s.questions[id]
+	if q == nil {
+		return // it is resolved
+	}
+	if s.hub.approversLeft() == 0 && !s.answerable(q.turn) {
+		_ = s.resolve(id, openclaw.DecideDeny, openclaw.ByNobody)
+		return
+	}
+	q.look.Reset(lookEvery)
 }
 
 // answerable says whether somebody sees the turn's questions who could answer.
@@ -118,6 +141,7 @@ func (s *session) resolve(id, decision, by string) error {
 	}
 	delete(s.questions, id)
 	q.expires.Stop()
+	q.look.Stop()
 	s.hub.mu.Lock()
 	delete(s.hub.questions, id)
 	s.hub.mu.Unlock()
@@ -186,6 +210,13 @@ func (h *Hub) FollowApprovals(sub Subscriber) (unfollow func()) {
 		defer h.mu.Unlock()
 		h.approvers = slices.DeleteFunc(h.approvers, func(s Subscriber) bool { return s == sub })
 	}
+}
+
+// approversLeft returns how many follow the approvals.
+func (h *Hub) approversLeft() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.approvers)
 }
 
 // tellApprovers shows an event to whoever follows the approvals, and returns

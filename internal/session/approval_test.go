@@ -177,6 +177,29 @@ func TestWhoCanAnswer(t *testing.T) {
 	})
 }
 
+// A question that all have left who could answer it keeps nobody waiting; one
+// who comes back in time can still answer.
+func TestApproverLeaves(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		w := &watcher{}
+		unfollow := r.hub.FollowApprovals(w)
+		c := r.say("use careful")
+		time.Sleep(15 * time.Second)
+		unfollow()
+		time.Sleep(time.Second)
+		unfollow = r.hub.FollowApprovals(w)
+		time.Sleep(15 * time.Second)
+		if c.finished() {
+			t.Fatal("it was denied while somebody was there")
+		}
+		unfollow()
+		time.Sleep(11 * time.Second)
+		if !c.finished() {
+			t.Error("it waits for an answer that nobody can give")
+		}
+	})
+}
+
 // A question that is open when the gateway stops is denied, and the turn that
 // resumes hears that its call did not run.
 func TestStopWithAnOpenQuestion(t *testing.T) {
