@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,14 +44,14 @@ func (a *actor) Stream(ctx context.Context, req *openclaw.Request) iter.Seq2[ope
 	return func(yield func(openclaw.ModelEvent, error) bool) {
 		a.wellFormed(req.Messages)
 		phase, after := asked(req.Messages)
-		call := func(command string) {
-			args, _ := json.Marshal(map[string]string{"command": command}) // of a string it cannot fail
+		call := func(command string, needs ...string) {
+			args, _ := json.Marshal(map[string]any{"command": command, "needs": needs}) // of strings it cannot fail
 			_ = yield(openclaw.ModelEvent{Part: &openclaw.Part{Kind: openclaw.PartToolCall, Call: &openclaw.Call{ID: "c1", Tool: "shell", Args: args}}}, nil) &&
 				yield(openclaw.ModelEvent{Stop: openclaw.StopToolCall}, nil)
 		}
 		switch {
-		case phase == "fine" || phase == "tool" && after:
-		case phase == "model", phase == "after the tool" && after:
+		case phase == "fine" || after && (phase == "tool" || phase == "approval"):
+		case phase == "model", phase == "compaction", phase == "after the tool" && after:
 			if !a.stuck(ctx, phase, yield) {
 				return
 			}
@@ -60,6 +61,9 @@ func (a *actor) Stream(ctx context.Context, req *openclaw.Request) iter.Seq2[ope
 			}
 		case phase == "tool":
 			call(scattered)
+			return
+		case phase == "approval":
+			call("echo done", "network")
 			return
 		case phase == "after the tool":
 			call("echo done")
@@ -96,6 +100,9 @@ func asked(messages []openclaw.Message) (text string, after bool) {
 			text, after = m.Parts[0].Text, false
 		}
 	}
+	if strings.HasPrefix(text, "# Summary") { // what the agent asks for at /compact
+		text = "compaction"
+	}
 	return text, after
 }
 
@@ -125,9 +132,9 @@ func (a *actor) wellFormed(messages []openclaw.Message) {
 // of it is left: no process, no goroutine, no descriptor. The next request of
 // the same session works.
 func TestEndings(t *testing.T) {
-	for _, phase := range []string{"model", "text", "tool", "after the tool"} {
+	for _, phase := range []string{"model", "text", "tool", "approval", "after the tool", "compaction"} {
 		for _, end := range []string{"cancel", "timeout", "client gone", "shutdown", "panic"} {
-			if end == "panic" && phase == "tool" {
+			if end == "panic" && (phase == "tool" || phase == "approval") {
 				continue // the model says nothing meanwhile
 			}
 			t.Run(phase+", "+end, func(t *testing.T) { ending(t, phase, end) })
@@ -165,9 +172,79 @@ func ending(t *testing.T, phase, end string) {
 	}
 	outcomes := s.outcomes()
 	s.close()
-	if strings.Join(outcomes, " ") != want {
+	if strings.Join(outcomes, " ") != strings.TrimSpace(want) {
 		t.Errorf("the log says %q of the turns, want %q", outcomes, want)
 	}
+	if err := goleak.Find(before); err != nil {
+		t.Error(err)
+	}
+	if more := openDescriptors() - descriptors; more > 0 {
+		t.Errorf("%d descriptors are left", more)
+	}
+}
+
+// TestEndingsInTheQueue ends a turn that waits for the one before: that one
+// goes on, and what never began leaves nothing.
+func TestEndingsInTheQueue(t *testing.T) {
+	for end, want := range map[string]string{
+		"cancel": "CANCELLED", "shutdown": "SHUTTING_DOWN", "client gone": "",
+	} {
+		t.Run(end, func(t *testing.T) { endingInQueue(t, end, want) })
+	}
+}
+
+func endingInQueue(t *testing.T, end, code string) {
+	before, descriptors := goleak.IgnoreCurrent(), openDescriptors()
+	a := &actor{t: t, reached: make(chan string, 1), let: make(chan struct{})}
+	s := serveActor(t, a)
+	address := s.listen("tcp", "127.0.0.1:0")
+	first, c := s.dial(address, "/", nil), s.dial(address, "/", nil)
+	send := func(c *websocket.Conn, text string) {
+		t.Helper()
+		if err := c.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(first, `{"type":"chat","id":"first","payload":{"text":"model"}}`)
+	<-a.reached
+	send(c, `{"type":"chat","id":"turn","payload":{"text":"fine"}}`)
+	for s.hub.Stats().Queued == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	want := "turn_completed"
+	switch end {
+	case "cancel":
+		send(c, `{"type":"cancel","id":"stop","payload":{"request_id":"turn"}}`)
+	case "shutdown":
+		s.gateway.Drain()
+		expired, cancel := context.WithCancel(context.Background())
+		cancel()
+		s.hub.Drain(expired)
+		want = ""
+	case "client gone":
+		_ = c.CloseNow()
+		want = "turn_completed turn_completed"
+	}
+	if code != "" {
+		if said := ask(t, c, ""); !strings.Contains(said, `"id":"turn"`) || !strings.Contains(said, code) {
+			t.Errorf("the turn is answered by %s, want %s", said, code)
+		}
+	}
+	if end != "shutdown" {
+		close(a.let)
+		if said := ask(t, first, ""); !strings.Contains(said, `"id":"first"`) || !strings.Contains(said, `"said"`) {
+			t.Errorf("the turn before is answered by %s", said)
+		}
+		if said := ask(t, first, `{"type":"chat","id":"next","payload":{"text":"fine"}}`); !strings.Contains(said, `"said"`) {
+			t.Errorf("the next request: %s", said)
+		}
+		want += " turn_completed"
+	}
+	_, _ = first.CloseNow(), c.CloseNow()
+	if outcomes := strings.Join(s.outcomes(), " "); outcomes != want {
+		t.Errorf("the log says %q of the turns, want %q", outcomes, want)
+	}
+	s.close()
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
 	}
@@ -204,11 +281,18 @@ func (s *served) begin(c *websocket.Conn, a *actor, phase, end string) (early st
 	if end == "timeout" {
 		patience = firstTimeout
 	}
+	text := phase
+	if phase == "compaction" {
+		text, early = "/compact", "turn_completed "
+		if answer := ask(s.t, c, `{"type":"chat","id":"before","payload":{"text":"fine"}}`); !strings.Contains(answer, `"said"`) {
+			s.t.Errorf("what is to be compacted: %s", answer)
+		}
+	}
 	for {
 		if end == "timeout" {
-			options = fmt.Sprintf(`,"options":{"timeout_ms":%d}`, patience.Milliseconds())
+			options = fmt.Sprintf(`,"timeout_ms":%d`, patience.Milliseconds())
 		}
-		chat := fmt.Appendf(nil, `{"type":"chat","id":"turn","payload":{"text":%q%s}}`, phase, options)
+		chat := fmt.Appendf(nil, `{"type":"chat","id":"turn","payload":{"text":%q,"options":{"approvals":true%s}}}`, text, options)
 		if err := c.Write(s.t.Context(), websocket.MessageText, chat); err != nil {
 			s.t.Fatal(err)
 		}
@@ -230,7 +314,7 @@ func (s *served) begin(c *websocket.Conn, a *actor, phase, end string) (early st
 
 // reached waits until the turn is in the phase, and gives up in the end.
 func (s *served) reached(a *actor, phase string, patience time.Duration) bool {
-	if phase != "tool" {
+	if phase != "tool" && phase != "approval" {
 		select {
 		case <-a.reached:
 			return true
@@ -241,7 +325,8 @@ func (s *served) reached(a *actor, phase string, patience time.Duration) bool {
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
 	for began := time.Now(); time.Since(began) < patience; <-again.C {
-		if _, err := os.Stat(filepath.Join(s.home, "work", "started")); err == nil {
+		_, err := os.Stat(filepath.Join(s.home, "work", "started"))
+		if err == nil || slices.Contains(s.kinds(), openclaw.KindApprovalRequested) {
 			return true
 		}
 	}
@@ -292,7 +377,7 @@ func (s *served) end(c *websocket.Conn, a *actor, phase, how string) (outcomes s
 		return "" // it goes on at the next start
 	}
 	_ = c.CloseNow()
-	if phase == "tool" { // nobody waits for the command to end
+	if phase == "tool" || phase == "approval" { // nobody waits for that to end
 		s.hub.Cancel("main", "test", func(string, session.Observer) bool { return true }, func(int, error) {})
 		return "turn_cancelled turn_completed"
 	}
@@ -301,7 +386,17 @@ func (s *served) end(c *websocket.Conn, a *actor, phase, how string) (outcomes s
 }
 
 // outcomes are the ends of turns in the log.
-func (s *served) outcomes() (kinds []string) {
+func (s *served) outcomes() (list []string) {
+	for _, kind := range s.kinds() {
+		if kind.Ends() {
+			list = append(list, string(kind))
+		}
+	}
+	return list
+}
+
+// kinds are those of the events in the log.
+func (s *served) kinds() (kinds []openclaw.Kind) {
 	events, err := s.store.Events(context.Background(), "main", openclaw.EventRange{Limit: 1000})
 	if err != nil {
 		s.t.Error(err)
@@ -310,10 +405,7 @@ func (s *served) outcomes() (kinds []string) {
 		if ev.Seq != int64(i+1) {
 			s.t.Errorf("event %d has the number %d", i+1, ev.Seq)
 		}
-		switch kind := string(ev.Body.Kind()); kind {
-		case "turn_completed", "turn_failed", "turn_cancelled":
-			kinds = append(kinds, kind)
-		}
+		kinds = append(kinds, ev.Body.Kind())
 	}
 	return kinds
 }
