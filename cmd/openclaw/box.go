@@ -14,7 +14,7 @@ func boxRules(c *config.Config, ownPort func() int) sandbox.Rules {
 	return sandbox.Rules{
 		Mode: c.Hands.Sandbox.Mode, Network: c.Hands.Sandbox.Network, OwnPort: ownPort,
 		Workspace: c.Hands.Workspace, Writable: c.Hands.Filesystem.WritablePaths, Blocked: blockedPaths(c),
-		State: c.Home, Shared: append([]string{c.Skills.Path, c.Memory.Path, filepath.Join(c.Home, "HEARTBEAT.md")}, c.Skills.ExtraPaths...),
+		State: c.Home, Shared: append([]string{c.Skills.Path, c.Memory.Path, filepath.Join(c.Home, "HEARTBEAT.md"), outputsPath(c)}, c.Skills.ExtraPaths...),
 	}
 }
 

@@ -31,7 +31,9 @@ func newPolicy(c *config.Config, box *sandbox.Box, grants *policy.Grants, record
 
 // forget ends what is kept for a conversation that was reset or deleted.
 func (a *app) forget(session string) {
-	a.parts.jobs.Forget(session)
+	if err := a.parts.jobs.Forget(session); err != nil {
+		a.logger.Error("output of a session not removed", "session", session, "err", err)
+	}
 	if err := a.parts.grants.Forget(session); err != nil {
 		a.logger.Error("approvals of a session not forgotten", "session", session, "err", err)
 	}

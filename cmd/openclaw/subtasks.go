@@ -26,7 +26,7 @@ func (s *subtasks) RunTask(ctx context.Context, w task.Work) (string, error) {
 	if hub == nil {
 		return "", &openclaw.Error{Code: openclaw.CodeShuttingDown, Message: "sub-tasks are not ready yet; try again"}
 	}
-	defer s.jobs.Forget(w.Session) // nobody is left who could deal with them
+	defer s.jobs.EndJobs(w.Session) // nobody is left who could deal with them
 	done := make(answered, 1)
 	hub.Submit(session.Request{
 		Session: w.Session, ID: ulid.Make().String(), Observer: done,

@@ -32,6 +32,7 @@ func makeTools(
 	tools, err := files.New(files.Options{
 		Workspace: c.Hands.Workspace, Home: home,
 		Writable: c.Hands.Filesystem.WritablePaths, Blocked: blockedPaths(c),
+		Readable: []string{outputsPath(c)},
 	})
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func makeTools(
 			Workspace: c.Hands.Workspace, Timeout: time.Duration(s.Timeout), MaxOutput: int(s.MaxOutput),
 			EnvAllow: s.EnvAllow, Blocked: blockedPaths(c), Exec: execIn(box),
 			Writable: c.Hands.Filesystem.WritablePaths, Network: c.Hands.Sandbox.Network,
-			Host: jobs, MaxJobs: s.Jobs.Max, JobTimeout: time.Duration(s.Jobs.Timeout),
+			Host: jobs, MaxJobs: s.Jobs.Max, JobTimeout: time.Duration(s.Jobs.Timeout), Outputs: outputLimits(c),
 		})
 		if err != nil {
 			return nil, err
@@ -72,6 +73,14 @@ func makeTools(
 	}
 	tools = append(tools, work)
 	return guard.Wrap(tools), nil
+}
+
+// outputsPath is where long output of commands is kept.
+func outputsPath(c *config.Config) string { return filepath.Join(c.Home, "outputs") }
+
+func outputLimits(c *config.Config) shell.Outputs {
+	o := c.Hands.Shell.Outputs
+	return shell.Outputs{MaxFile: int64(o.MaxFile), MaxTotal: int64(o.MaxTotal), MaxAge: time.Duration(o.MaxAge)}
 }
 
 func webOptions(c *config.Config, ownPort func() int) web.Options {

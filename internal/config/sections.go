@@ -17,6 +17,14 @@ type Shell struct {
 	EnvAllow        []string `yaml:"env_allow" default:"PATH,HOME,LANG,LC_*,TZ,TERM,USER,SHELL,TMPDIR" doc:"Environment variables a command sees; * stands for any ending."`
 	BlockedCommands []string `yaml:"blocked_commands" doc:"Commands that are never run."`
 	Jobs            Jobs     `yaml:"jobs" doc:"Commands in the background."`
+	Outputs         Outputs  `yaml:"outputs" doc:"Files that keep output longer than max_output."`
+}
+
+// Outputs bounds the files that keep long output.
+type Outputs struct {
+	MaxFile  Size     `yaml:"max_file" default:"64MiB" min:"1KiB" max:"8GiB" doc:"How much of one command is kept."`
+	MaxTotal Size     `yaml:"max_total" default:"1GiB" min:"1KiB" doc:"How much of all commands is kept; the oldest files go first."`
+	MaxAge   Duration `yaml:"max_age" default:"7d" min:"1s" doc:"How long a file is kept."`
 }
 
 // Jobs bounds commands in the background.

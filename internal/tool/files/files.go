@@ -33,6 +33,8 @@ type Options struct {
 	// folder is blocked with all below it.
 	Writable []string
 	Blocked  []string
+	// Readable are further folders to read, written alike.
+	Readable []string
 	// MaxOutput is how many bytes one call returns; 0: 64 KiB.
 	MaxOutput int
 }
@@ -133,6 +135,13 @@ func newSpace(opts Options) (*space, error) {
 	}
 	s.addRoot(s.workspace, true)
 	s.addRoot(s.home, false)
+	for _, r := range opts.Readable {
+		path, err := s.configured("Readable", r)
+		if err != nil {
+			return nil, err
+		}
+		s.addRoot(path, false)
+	}
 	for _, w := range opts.Writable {
 		path, err := s.configured("Writable", w)
 		if err != nil {

@@ -29,7 +29,7 @@ func (t *Tool) begin(ctx context.Context, call *openclaw.Call, action *openclaw.
 	}
 	j := &job{
 		session: call.Session, text: args.Command, action: *action,
-		done: make(chan struct{}), output: newOutput(t.opts.MaxOutput, args.PTY), input: input,
+		done: make(chan struct{}), output: t.output(call.Session, args.PTY), input: input,
 	}
 	err = t.opts.Host.begin(j, t.opts.MaxJobs, limit, func(ctx context.Context) (Exit, error) {
 		return exec(ctx, Command{Argv: action.Argv, Dir: action.Dir, Env: t.env, Needs: action.Needs, Output: j.output})

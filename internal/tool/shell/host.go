@@ -20,10 +20,12 @@ const (
 	maxKnown = 256
 )
 
-// Host keeps what outlives a call: the commands that run in the background.
-// Each belongs to the conversation that started it. One Host serves every
-// configuration of a process; Close it.
+// Host keeps what outlives a call: the commands that run in the background, and
+// files with what commands have printed. Each belongs to the conversation that
+// started it. One Host serves every configuration of a process; Close it.
 type Host struct {
+	shelf shelf
+
 	life context.Context
 	stop context.CancelFunc
 
@@ -33,16 +35,27 @@ type Host struct {
 	running sync.WaitGroup
 }
 
-// NewHost returns a Host without jobs.
-func NewHost() *Host {
-	h := &Host{jobs: make(map[string]*job)}
+// NewHost returns a Host without jobs. outputs is the directory of the files,
+// absolute, and made when it is needed; "": nothing is kept.
+func NewHost(outputs string) *Host {
+	h := &Host{jobs: make(map[string]*job), shelf: shelf{dir: outputs}}
 	h.life, h.stop = context.WithCancel(context.Background())
 	return h
 }
 
-// Forget kills the jobs of a conversation with all that they started, and
+// Sweep removes the files that the limits leave no room for. That is done for
+// each new file, too.
+func (h *Host) Sweep(limits Outputs) { h.shelf.sweep(limits) }
+
+// Forget ends the jobs of a conversation and removes its files.
+func (h *Host) Forget(session string) error {
+	h.EndJobs(session)
+	return h.shelf.forget(session)
+}
+
+// EndJobs kills the jobs of a conversation with all that they started, and
 // returns when nothing of them is left.
-func (h *Host) Forget(session string) {
+func (h *Host) EndJobs(session string) {
 	h.mu.Lock()
 	var gone []*job
 	for id, j := range h.jobs {

@@ -50,6 +50,7 @@ func (j *job) end(exit Exit, err, cause error) {
 		j.how = fmt.Sprintf("ended with exit code %d", exitCode(exit))
 	}
 	j.mu.Unlock()
+	j.output.finish()
 	j.closeInput()
 	close(j.done)
 }

@@ -11,16 +11,18 @@ type output struct {
 
 	mu    sync.Mutex
 	shown *capture // what has not been given out
+	whole *spool   // all of it; nil: it is not kept
 }
 
-func newOutput(limit int, terminal bool) *output {
-	return &output{limit: limit, terminal: terminal, more: make(chan struct{}, 1), shown: newCapture(limit)}
+func newOutput(limit int, terminal bool, whole *spool) *output {
+	return &output{limit: limit, terminal: terminal, more: make(chan struct{}, 1), shown: newCapture(limit), whole: whole}
 }
 
 // Write implements io.Writer; it never fails.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.whole.write(p)
 	n, _ := o.shown.Write(p)
 	select {
 	case o.more <- struct{}{}:
@@ -34,6 +36,13 @@ func (o *output) waiting() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.shown.total > 0
+}
+
+// finish ends the file of the command, if it has one.
+func (o *output) finish() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.whole.finish()
 }
 
 // take gives out what has come since the last time. Unless last, the beginning
@@ -50,6 +59,9 @@ func (o *output) take(last bool) (text string, truncated bool, size int64) {
 		text = lines(text)
 	}
 	size = o.shown.total
+	if note := o.whole.note(); note != "" && (truncated || last) {
+		text = addNote(text, "["+note+"]")
+	}
 	o.shown = newCapture(o.limit)
 	_, _ = o.shown.Write(held)
 	return text, truncated, size

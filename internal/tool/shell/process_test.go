@@ -27,7 +27,7 @@ type desk struct {
 
 func newDesk(t *testing.T, o Options) *desk {
 	t.Helper()
-	d := &desk{t: t, host: NewHost()}
+	d := &desk{t: t, host: NewHost("")}
 	o.Host = d.host
 	d.shell, d.process = newTool(t, o), NewProcess(d.host)
 	t.Cleanup(d.host.Close)
@@ -143,8 +143,8 @@ func TestJobsEnd(t *testing.T) {
 		"kill":   {func(d *desk, id string) { d.ask("a", m{"action": "kill", "job": id}) }, "was killed, with all it had started"},
 		"time":   {func(*desk, string) { time.Sleep(2 * time.Minute) }, "was stopped after 1m0s, with all it had started"},
 		"close":  {func(d *desk, _ string) { d.host.Close() }, "was killed, with all it had started"},
-		"forget": {func(d *desk, _ string) { d.host.Forget("a") }, "has no job"},
-		"other":  {func(d *desk, _ string) { d.host.Forget("b") }, "runs, for"},
+		"forget": {func(d *desk, _ string) { _ = d.host.Forget("a") }, "has no job"},
+		"other":  {func(d *desk, _ string) { _ = d.host.Forget("b") }, "runs, for"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			d := newDesk(t, Options{Exec: blockUntilDone, JobTimeout: time.Minute})
@@ -289,7 +289,7 @@ func TestUnfinished(t *testing.T) {
 			t.Errorf("%q: %d, want %d", in, got, want)
 		}
 	}
-	o := newOutput(1024, false)
+	o := newOutput(1024, false, nil)
 	for _, part := range []string{"caf\xc3", "\xa9 \x1b[3", "1mred\x1b[0m\n"} {
 		_, _ = o.Write([]byte(part))
 	}

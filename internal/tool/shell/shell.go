@@ -63,6 +63,7 @@ type Options struct {
 	Host       *Host
 	MaxJobs    int           // how many a conversation may have at a time; 0: 8
 	JobTimeout time.Duration // the most one may take, and what it may if the call does not say; 0: 1 h
+	Outputs    Outputs       // bound the files that the Host keeps
 
 	Shell      string        // absolute path of the shell; "": bash if it is installed, else /bin/sh
 	Timeout    time.Duration // for calls that ask for none; 0: 30 s
@@ -173,6 +174,7 @@ func (o Options) withDefaults() Options {
 	if o.JobTimeout == 0 {
 		o.JobTimeout = defaultJobTimeout
 	}
+	o.Outputs = o.Outputs.withDefaults()
 	if o.EnvAllow == nil {
 		o.EnvAllow = DefaultEnv()
 	}
@@ -194,6 +196,8 @@ func (o Options) check() error {
 		return errors.New("shell: Timeout must be positive and not above MaxTimeout")
 	case o.MaxJobs < 0 || o.JobTimeout < 0:
 		return errors.New("shell: MaxJobs and JobTimeout must not be negative")
+	case o.Outputs.MaxFile < 0 || o.Outputs.MaxTotal < 0 || o.Outputs.MaxAge < 0:
+		return errors.New("shell: Outputs must not be negative")
 	case o.MaxOutput < minOutput:
 		return fmt.Errorf("shell: MaxOutput must be at least %d bytes", minOutput)
 	}
@@ -259,7 +263,7 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 	if args.Timeout > 0 {
 		limit = min(args.Timeout, t.opts.MaxTimeout)
 	}
-	res, err := t.run(ctx, call.ID, action, limit, args.PTY)
+	res, err := t.run(ctx, call, action, limit, args.PTY)
 	switch {
 	case res != nil && args.Workdir == "":
 		t.move(res, call.Dir, action.Dir)
@@ -274,8 +278,8 @@ func (t *Tool) Run(ctx context.Context, call *openclaw.Call) (*openclaw.Result, 
 	return res, err
 }
 
-func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, limit time.Duration, pty bool) (*openclaw.Result, error) {
-	out := newOutput(t.opts.MaxOutput, pty)
+func (t *Tool) run(ctx context.Context, call *openclaw.Call, action *openclaw.Action, limit time.Duration, pty bool) (*openclaw.Result, error) {
+	out := t.output(call.Session, pty)
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c := Command{Argv: action.Argv, Dir: action.Dir, Env: t.env, Needs: action.Needs, Output: out}
@@ -288,7 +292,8 @@ func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, 
 		exec = screen.exec(exec)
 	}
 	exit, err := exec(limited, c)
-	res := &openclaw.Result{CallID: callID, ExitCode: exitCode(exit), Dir: exit.Dir}
+	out.finish()
+	res := &openclaw.Result{CallID: call.ID, ExitCode: exitCode(exit), Dir: exit.Dir}
 	res.Output, res.Truncated, res.OutputBytes = out.take(true)
 	for _, note := range exit.Notes {
 		res.Output = addNote(res.Output, "["+note+"]")
@@ -306,6 +311,15 @@ func (t *Tool) run(ctx context.Context, callID string, action *openclaw.Action, 
 		return res, nil
 	}
 	return res, err
+}
+
+// output returns what takes the output of a command.
+func (t *Tool) output(session string, pty bool) *output {
+	var whole *spool
+	if h := t.opts.Host; h != nil && h.shelf.dir != "" {
+		whole = &spool{shelf: &h.shelf, session: session, limits: t.opts.Outputs, room: t.opts.MaxOutput, terminal: pty}
+	}
+	return newOutput(t.opts.MaxOutput, pty, whole)
 }
 
 func exitCode(e Exit) int {

@@ -25,6 +25,10 @@ func plainExec(ctx context.Context, c Command) (Exit, error) {
 	if c.Input != nil {
 		cmd.Stdin = c.Input
 	}
+	if tty := c.Terminal; tty != nil {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	}
 	err := cmd.Run()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
