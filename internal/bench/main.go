@@ -54,7 +54,7 @@ type step struct {
 
 var steps = []step{
 	{"start", startAndIdle}, {"requests", requests}, {"connections", connections}, {"prompt", prompt}, {"turns", turns},
-	{"sessions", sessions}, {"followers", followers}, {"attacks", attacked},
+	{"sessions", sessions}, {"followers", followers}, {"memory", remembers}, {"attacks", attacked},
 }
 
 func stepNames() string {

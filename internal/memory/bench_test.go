@@ -14,11 +14,11 @@ import (
 func filled(tb testing.TB, n int) *Store {
 	tb.Helper()
 	var text strings.Builder
-	for i := range n - len(labelled) {
+	for i := range n - len(labelled()) {
 		fmt.Fprintf(&text, "- 2026-01-02 note %d: topic%d was discussed with friend%d at place%d while planning the %s\n",
 			i, i%500, i%300, i%70, []string{"party", "trips", "house", "garden"}[i%4])
 	}
-	for _, l := range labelled {
+	for _, l := range labelled() {
 		text.WriteString("- " + l.fact + "\n")
 	}
 	dir := tb.TempDir()
@@ -66,8 +66,8 @@ func BenchmarkSearch(b *testing.B) {
 		for b.Loop() {
 			hits = hitsAt5(b, s)
 		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(labelled)), "ns/search")
-		b.ReportMetric(100*float64(hits)/float64(len(labelled)), "%hit@5")
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(labelled())), "ns/search")
+		b.ReportMetric(100*float64(hits)/float64(len(labelled())), "%hit@5")
 	})
 }
 

@@ -125,7 +125,7 @@ func (ix *index) prepare(ctx context.Context) error {
 		return err
 	}
 	for into, query := range map[**sql.Stmt]string{
-		&ix.matches: `SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?`,
+		&ix.matches: `SELECT coalesce(group_concat(id, ' '), '') FROM (SELECT rowid AS id FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?)`,
 		&ix.newest:  selectEntries + ` ORDER BY date DESC, file DESC, line DESC LIMIT ?`,
 		&ix.total:   `SELECT coalesce(sum(entries), 0) FROM files`,
 	} {

@@ -63,23 +63,19 @@ func unranked(rows []row) []hit {
 func (ix *index) candidates(ctx context.Context, asked []string, total int) ([]int64, error) {
 	scores := map[int64]float64{}
 	add := func(weight float64, expression string) (n int, err error) {
-		rows, err := ix.matches.QueryContext(ctx, expression, maxMatches)
-		if err != nil {
+		var list string // in one row: a row costs more than what is in it
+		if err := ix.matches.QueryRowContext(ctx, expression, maxMatches).Scan(&list); err != nil {
 			return 0, err
 		}
-		defer rows.Close()
-		var ids []int64
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
+		ids := strings.Fields(list)
+		for _, text := range ids {
+			id, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
 				return 0, err
 			}
-			ids = append(ids, id)
-		}
-		for _, id := range ids {
 			scores[id] += weight * rarity(total, len(ids))
 		}
-		return len(ids), rows.Err()
+		return len(ids), nil
 	}
 	var common []string
 	for _, w := range asked {
