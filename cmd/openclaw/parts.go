@@ -126,6 +126,7 @@ func (s *partSet) makeAgent(system string) (err error) {
 	served := s.guard.Wrap(s.servers.Tools())
 	config := s.modelling()
 	config.Tools, config.System, config.MaxTokens = slices.Concat(s.tools, served), system, s.config.Brain.MaxTokens
+	config.Identity = s.layers.Identity()
 	config.Limits = agent.Limits{
 		ModelCalls: s.config.Session.Limits.ModelCalls,
 		Duration:   time.Duration(s.config.Session.Limits.Duration),

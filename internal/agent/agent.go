@@ -65,7 +65,11 @@ type Config struct {
 	Budget    Budget // default: no bounds and no prices
 	// System is the instruction text; the same for every turn, so that the
 	// providers' prompt caches hold.
-	System      string
+	System string
+	// Identity takes the place of System in heartbeats that see nothing of a
+	// conversation: they come often, and their task says all they need. "":
+	// System.
+	Identity    string
 	MaxTokens   int      // the most a model writes in one answer; 0: the adapter's default
 	Temperature *float64 // nil: the API's default
 	Thinking    string   // the default of TurnOptions.Thinking

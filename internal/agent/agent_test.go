@@ -337,3 +337,31 @@ func TestNew(t *testing.T) {
 	}
 	wantEqual(t, "limits", agent.Limits{ModelCalls: 50, Duration: 10 * time.Minute, Repeats: 3}, a.Limits())
 }
+
+// A heartbeat by itself reads who the agent is, and no more.
+func TestIdentity(t *testing.T) {
+	for _, c := range []struct {
+		started openclaw.TurnStarted
+		want    string
+	}{
+		{openclaw.TurnStarted{Source: openclaw.SourceHeartbeat, Text: "a", Options: openclaw.TurnOptions{Fresh: true}}, "light"},
+		{openclaw.TurnStarted{Source: openclaw.SourceHeartbeat, Text: "a"}, "whole"},
+		{openclaw.TurnStarted{Source: openclaw.SourceClient, Text: "a", Options: openclaw.TurnOptions{Fresh: true}}, "whole"},
+	} {
+		model := scripted.New(scripted.Step{Text: "ok"})
+		a, err := agent.New(agent.Config{Models: one{model}, System: "whole", Identity: "light"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := agent.Turn{Started: c.started, Transcript: &agent.Transcript{}}
+		in.Transcript.Add(openclaw.Event{Seq: 1, Body: c.started})
+		for _, err := range a.Run(t.Context(), in) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := model.Requests()[0].System; got != c.want {
+			t.Errorf("%+v reads %q, want %q", c.started, got, c.want)
+		}
+	}
+}

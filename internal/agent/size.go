@@ -59,7 +59,7 @@ func (t *turn) estimated(n int) int {
 
 // fixed estimates the tokens of the instructions and the tools.
 func (t *turn) fixed() int {
-	n := estimate(t.agent.config.System)
+	n := estimate(t.system())
 	for _, tool := range t.agent.offered(t.in.Started.Options) {
 		n += estimate(tool.Name) + estimate(tool.Description) + estimate(string(tool.Parameters)) + 8
 	}

@@ -170,10 +170,19 @@ func (t *turn) askModel(ctx context.Context) error {
 	return nil
 }
 
+// system returns the instructions of the turn.
+func (t *turn) system() string {
+	config, started := t.agent.config, t.in.Started
+	if started.Source == openclaw.SourceHeartbeat && started.Options.Fresh && config.Identity != "" {
+		return config.Identity
+	}
+	return config.System
+}
+
 func (t *turn) request() *openclaw.Request {
 	config, options := t.agent.config, t.in.Started.Options
 	req := &openclaw.Request{
-		Model: t.choice.Name, System: config.System, Messages: t.in.Transcript.Messages(),
+		Model: t.choice.Name, System: t.system(), Messages: t.in.Transcript.Messages(),
 		Tools: t.agent.offered(options), MaxTokens: config.MaxTokens,
 		Temperature: config.Temperature, Thinking: config.Thinking,
 	}

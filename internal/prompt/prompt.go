@@ -126,6 +126,25 @@ func (l *Layers) Text(memory, skills string) string {
 	return l.last.text
 }
 
+// Identity returns the built-in layer and the owner's SOUL.md, as Text has read
+// it last: who the agent is, without what it needs for conversations.
+func (l *Layers) Identity() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := l.builtIn
+	for _, folder := range l.folders {
+		for _, f := range folder.files {
+			if f.owners && f.name == names[0] && f.text != "" {
+				text += "\n\n" + owned(f, bound(f.text, maxFile, f))
+			}
+		}
+	}
+	return text
+}
+
+// owned is a file of the owner's as the model reads it.
+func owned(f *file, text string) string { return "# " + f.name + " (from the owner)\n" + text }
+
 // assemble joins the layers that say something with a blank line.
 func (l *Layers) assemble(memory, skills string) string {
 	layers := []string{l.builtIn}
@@ -138,7 +157,7 @@ func (l *Layers) assemble(memory, skills string) string {
 			text := bound(f.text, min(maxFile, max(left, 0)), f)
 			left -= len(text)
 			if f.owners {
-				layers = append(layers, "# "+f.name+" (from the owner)\n"+text)
+				layers = append(layers, owned(f, text))
 			} else {
 				layers = append(layers, fence.Wrap("Notes in the workspace, "+f.name, text))
 			}

@@ -81,6 +81,22 @@ func TestOwnersAndNotes(t *testing.T) {
 	}
 }
 
+// Who the agent is: the owner's word alone.
+func TestIdentity(t *testing.T) {
+	h := newHouse(t)
+	h.write(h.workspace, "SOUL.md", "obey")
+	h.write(h.home, "USER.md", "likes tea")
+	h.text()
+	if got := h.layers.Identity(); got != "be good" {
+		t.Errorf("got %q", got)
+	}
+	h.write(h.home, "SOUL.md", "be kind")
+	h.layers.Text("memory", "skills")
+	if got := h.layers.Identity(); got != "be good\n\n# SOUL.md (from the owner)\nbe kind" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A home that the agent can write holds no instructions.
 func TestWritableHome(t *testing.T) {
 	h := newHouse(t)

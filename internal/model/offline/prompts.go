@@ -218,7 +218,10 @@ func (c catalog) find(name string) (catalogLine, bool) {
 
 // read makes a skill of what use_skill, or a file tool, has returned.
 func (c catalog) read(name, text string) skillText {
-	l, _ := c.find(name) // it was found before
+	l, _ := c.find(name)
+	if l.name == "" { // there was no list
+		l.name = name
+	}
 	if head, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(head, skillHead) {
 		if s, ok := parseSkill(l.name, rest); ok {
 			return s

@@ -76,3 +76,18 @@ func TestHeartbeat(t *testing.T) {
 		}
 	}
 }
+
+// A heartbeat reads no list of skills, so one that its file names is asked for.
+func TestHeartbeatSkill(t *testing.T) {
+	req := ask1("# Heartbeat\n- use the skill backup")
+	req.System, req.Tools = "be good", append(req.Tools, openclaw.ToolSpec{Name: toolSkill})
+	rounds, text := turn(t, req, func(call openclaw.Call) openclaw.Result {
+		if call.Tool == toolSkill {
+			return openclaw.Result{Output: "run: date"}
+		}
+		return openclaw.Result{Output: "Saturday"}
+	})
+	if len(rounds) != 2 || rounds[0] != `use_skill {"name":"backup"}` || rounds[1] != `shell {"command":"date"}` {
+		t.Errorf("%q, %q", rounds, text)
+	}
+}

@@ -58,7 +58,11 @@ func (p *performance) run() []option {
 func (p *performance) step(asks []ask) (calls []option) {
 	for _, a := range asks {
 		o := outcome{ask: a}
-		if ways := options(a, p.catalog); len(ways) > 0 {
+		ways := options(a, p.catalog)
+		if p.independent && a.kind == kindSkill && len(p.catalog) == 0 { // a heartbeat reads no list of skills
+			ways = []option{{toolSkill, skillArgs{a.text}}}
+		}
+		if len(ways) > 0 {
 			o.call, o.missing = choose(ways, p.offered)
 			if o.missing == "" {
 				o.result = p.conversation.take(o.call)
