@@ -74,6 +74,7 @@ func newApp(ctx context.Context, c *config.Config, models modelsFunc, logger *sl
 	if err := a.openStore(ctx, func() error { return a.parts.set(c, models, a.runner, logger) }); err != nil {
 		return nil, err
 	}
+	a.runner.RemoveStale()
 	a.parts.jobs.Sweep(outputLimits(c)) // the store's lock keeps other gateways away
 	if err := restoreBudget(ctx, a.parts.budget, a.store); err != nil {
 		return nil, errors.Join(err, a.parts.memories.close(), a.store.Close())

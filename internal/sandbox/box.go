@@ -102,14 +102,15 @@ func (b *Box) Run(ctx context.Context, job Job) (Exit, error) {
 	if err != nil {
 		return Exit{}, &openclaw.Error{Code: openclaw.CodeInternal, Message: "the command has no temporary directory; look at the space on " + os.TempDir(), Err: err}
 	}
-	defer func() { _ = removeTemp(temp) }() // nothing of the job is left that could be told
-	job.Env = setVariable(job.Env, "TMPDIR", temp)
+	defer func() { _ = temp.remove() }() // nothing of the job is left that could be told
+	job.Env = setVariable(job.Env, "TMPDIR", temp.path)
+	job.temp = temp.path
 	var c *cell
 	if b.Layer() != LayerNone && !job.Grant.Unconfined {
 		if err := os.MkdirAll(b.rules.Workspace, 0o700); err != nil {
 			return Exit{}, &openclaw.Error{Code: openclaw.CodeInternal, Message: "the workspace cannot be made; the user must look at it", Err: err}
 		}
-		c = b.cell(job.Grant, temp)
+		c = b.cell(job.Grant, temp.path)
 	}
 	return b.runner.run(ctx, job, c)
 }

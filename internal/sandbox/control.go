@@ -29,6 +29,7 @@ type order struct {
 
 	Terminal bool      `json:"terminal,omitempty"`
 	WantDir  bool      `json:"want_dir,omitempty"`
+	Temp     []byte    `json:"temp,omitempty"`
 	Cell     *cellSent `json:"cell,omitempty"` // nil: not confined
 }
 
@@ -59,7 +60,7 @@ type report struct {
 func newOrder(job *Job, grace time.Duration, c *cell) order {
 	return order{
 		Argv: toBytes(job.Argv), Env: toBytes(job.Env), Dir: []byte(job.Dir), Grace: grace,
-		Terminal: job.Terminal, WantDir: job.WantDir, Cell: c.send(),
+		Terminal: job.Terminal, WantDir: job.WantDir, Temp: []byte(job.temp), Cell: c.send(),
 	}
 }
 

@@ -115,6 +115,8 @@ type Job struct {
 	// Grant is what this command may have beyond the Rules of its Box. Without
 	// a Box it says nothing: such a command is not confined anyway.
 	Grant Grant
+
+	temp string // a directory to remove if the gateway is gone at the end; "": none
 }
 
 // Grant is what somebody who may decide it has allowed one command. The zero

@@ -145,6 +145,16 @@ func makeWritable(path string, hidden []hiding) error {
 	return nil
 }
 
+// keepWritable returns a descriptor of a directory that stays writable when the
+// file system is made read-only; -1: there is none.
+func keepWritable(dir string) int {
+	fd, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
 // openExact opens what stands at path, if no part of that is a symbolic link.
 func openExact(path string) (fd int, err error) {
 	fd, err = unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)

@@ -80,9 +80,26 @@ func supervise(children <-chan os.Signal) error {
 	if err != nil {
 		return fmt.Errorf("read the job: %w", err)
 	}
-	s := supervisor{grace: o.Grace, children: children, cell: c}
+	s := supervisor{grace: o.Grace, children: children, cell: c, above: -1}
 	rep := s.run(control, &o)
-	return writeFrame(control, rep)
+	err = writeFrame(control, rep)
+	if s.alone || err != nil { // the gateway would have done it
+		removeAlone(string(o.Temp), s.above)
+	}
+	return err
+}
+
+// removeAlone removes the temporary directory of a job. above is another way to
+// the directory around it, where that is not to be changed any more.
+func removeAlone(temp string, above int) {
+	if temp == "" {
+		return
+	}
+	if above >= 0 {
+		_ = unix.Unmount(temp, unix.MNT_DETACH) // it was made writable, if all went well
+		temp = "/proc/self/fd/" + strconv.Itoa(above) + "/" + filepath.Base(temp)
+	}
+	_ = removeTemp(temp) // nobody is left to be told
 }
 
 // checkControl refuses to supervise for anybody but the parent: the creator of
@@ -142,6 +159,8 @@ type supervisor struct {
 	cell     *cell // nil: the command is not confined
 	refused  atomic.Bool
 	tooMany  bool
+	alone    bool // the gateway is gone
+	above    int  // see removeAlone; -1: none
 }
 
 // run starts the command, waits for its end, for the order to stop or for the
@@ -200,6 +219,9 @@ func (s *supervisor) start(o *order) started {
 		return startConfined(nil, argv, attr, o.WantDir)
 	}
 	if s.cell.layer == LayerNamespaces {
+		if len(o.Temp) > 0 {
+			s.above = keepWritable(filepath.Dir(string(o.Temp)))
+		}
 		left, err := arrangeMounts(s.cell.places)
 		if err != nil {
 			return started{err: notConfined{err}}
@@ -257,6 +279,7 @@ func (s *supervisor) wait(orders <-chan byte) {
 			}
 		case _, ok := <-orders:
 			if !ok {
+				s.alone = true
 				return
 			}
 			if deadline == nil {

@@ -169,6 +169,13 @@ func TestOneKilledSupervisorLeavesOtherJobsAlone(t *testing.T) {
 
 const gatewayScript = "SANDBOX_TEST_GATEWAY_SCRIPT"
 
+// With a workspace the script runs in a Box, of the layer below namespaces if
+// they are not to be used.
+const (
+	gatewayWorkspace = "SANDBOX_TEST_GATEWAY_WORKSPACE"
+	gatewayWithout   = "SANDBOX_TEST_GATEWAY_WITHOUT"
+)
+
 // runAsGateway is the process that TestGatewayKilled kills.
 func runAsGateway(script string) int {
 	r, err := sandbox.New(sandbox.Options{})
@@ -177,7 +184,18 @@ func runAsGateway(script string) int {
 	}
 	job := shellJob(script, nil)
 	job.Stdout = os.Stdout // held by every descendant, until none is left
-	_, _ = r.Run(context.Background(), job)
+	run := r.Run
+	if dir := os.Getenv(gatewayWorkspace); dir != "" {
+		if os.Getenv(gatewayWithout) != "" {
+			r, err = sandbox.New(sandbox.Options{Without: []sandbox.Layer{sandbox.LayerNamespaces}})
+		}
+		box, boxErr := r.Box(sandbox.Rules{Workspace: dir})
+		if err != nil || boxErr != nil {
+			return 1
+		}
+		run = box.Run
+	}
+	_, _ = run(context.Background(), job)
 	return 1 // the script never ends
 }
 
