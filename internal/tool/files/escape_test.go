@@ -23,6 +23,7 @@ func trap(t testing.TB, h *house) {
 	h.link(t, "/", "root-link")
 	h.link(t, "/proc/self/root", "proc-link")
 	h.link(t, "/dev/zero", "device-link")
+	h.link(t, "/proc/self/fd", "fd-link")
 	h.link(t, "loop", "loop")
 	h.link(t, filepath.Join(h.home, ".ssh/new"), "dangling-blocked")
 	h.link(t, filepath.Join(h.outside, "new"), "dangling-outside")
@@ -71,6 +72,10 @@ func waysOut(h *house) []string {
 		"/proc/self/environ",
 		"/proc/self/root" + h.home + "/.ssh/id",
 		"/proc/self/cwd/id",
+		"/proc/self/fd/0",
+		"/proc/thread-self/root" + h.home + "/.ssh/id",
+		"/dev/stdin",
+		"fd-link/0",
 		"/dev/zero",
 		"/dev/fd/0",
 		"~root/.ssh/id",
@@ -182,6 +187,43 @@ func TestNothingOutsideCanBeWritten(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, h.snapshot(t)); diff != "" {
 		t.Errorf("something was written (-before +after):\n%s", diff)
+	}
+}
+
+// What is blocked may come later than the tools, and than links to it.
+func TestBlockedLater(t *testing.T) {
+	h := newHouse(t, "~/later", "~/folder")
+	h.link(t, filepath.Join(h.home, "later"), "link")
+	h.link(t, filepath.Join(h.home, "folder"), "folder-link")
+	h.put(t, "home/.openclaw/workspace/plain", secret)
+	if got := h.output(t, "read_file", args{"path": "plain"}); got != secret {
+		t.Fatalf("before: %q", got)
+	}
+	h.put(t, "home/later", secret)
+	h.put(t, "home/folder/deep", secret)
+	if err := os.Link(filepath.Join(h.home, "later"), filepath.Join(h.workspace, "hard")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(filepath.Join(h.workspace, "plain"), filepath.Join(h.home, "folder/moved")); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"~/later", "link", "hard", "plain", "folder-link/deep", "~/folder/deep", "/proc/self/root" + h.home + "/later"} {
+		for tool, more := range map[string]args{
+			"read_file": {}, "write_file": {"content": "x"}, "edit_file": {"old": "TOP", "new": "NO"}, "list_files": {}, "find_files": {"content": "SECRET"},
+		} {
+			more["path"] = path
+			if res, err := h.call(t, tool, more); err == nil || strings.Contains(err.Error(), secret) {
+				t.Errorf("%s %s: %+v, %v", tool, path, res, err)
+			}
+		}
+	}
+	if got := h.output(t, "find_files", args{"path": "~", "content": "SECRET"}); got != "[nothing found]\n" {
+		t.Errorf("content below the home directory: %q", got)
+	}
+	for _, name := range []string{"home/later", "home/folder/deep", "home/folder/moved"} {
+		if got, err := os.ReadFile(filepath.Join(h.dir, name)); string(got) != secret {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
 	}
 }
 
