@@ -185,7 +185,7 @@ func (s *Store) facts(names []os.DirEntry) []os.FileInfo {
 			continue // it went away meanwhile
 		}
 		if total += min(info.Size(), maxFile); len(found) == maxFiles || total > maxTotal {
-			s.once("too many files of memory, the last are not searched", e.Name(), nil)
+			s.once(e.Name(), errTooMany)
 			break
 		}
 		found = append(found, info)
@@ -211,7 +211,7 @@ func (s *Store) take(ctx context.Context, u *update, dir *os.Root, name string, 
 	}
 	data, err := read(dir, name)
 	if err != nil {
-		s.once("file of memory not read", name, err)
+		s.once(name, err)
 		data = nil
 	}
 	now := stampOf(info)
@@ -225,16 +225,19 @@ func (s *Store) take(ctx context.Context, u *update, dir *os.Root, name string, 
 	return u.put(ctx, name, now, parse(name, data))
 }
 
-// once logs a fault of a file, not each time it is looked at.
-func (s *Store) once(message, name string, err error) {
+// once logs why a file is not searched, not each time it is looked at.
+func (s *Store) once(name string, err error) {
 	if s.told == nil {
 		s.told = map[string]bool{}
 	}
-	if key := message + name; !s.told[key] && len(s.told) < maxFiles {
-		s.told[key] = true
-		s.logger.Warn(message, "file", name, "err", err)
+	if !s.told[name] && len(s.told) < maxFiles {
+		s.told[name] = true
+		s.logger.Warn("file of memory left out", "file", name, "err", err)
 	}
 }
+
+// errTooMany says that the files before one are all that are searched.
+var errTooMany = errors.New("it and those after it are beyond what is searched")
 
 // stampOf tells the state of a file, all but the sum of its bytes.
 func stampOf(info os.FileInfo) stamp {
