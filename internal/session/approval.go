@@ -78,12 +78,15 @@ func (q *questioner) withdraw(ctx context.Context, id string) error {
 // ask stores and shows a question, and resolves it at once if nobody is there
 // who could.
 func (s *session) ask(t *turn, asked openclaw.ApprovalRequested, within time.Duration, answer chan<- openclaw.ApprovalResolved) error {
-	asked.ExpiresAt = s.hub.now().Add(within)
+	h, id := s.hub, asked.ApprovalID
+	asked.ExpiresAt = h.now().Add(within)
 	events := []openclaw.Event{{Body: asked}}
+	// Whoever is shown the question may answer before commit returns.
+	h.setQuestion(id, openclaw.Event{Session: s.name})
 	if err := s.commit(t, events); err != nil {
+		h.dropQuestion(id)
 		return err
 	}
-	id := asked.ApprovalID
 	if s.questions == nil {
 		s.questions = map[string]*question{}
 	}
@@ -94,13 +97,7 @@ func (s *session) ask(t *turn, asked openclaw.ApprovalRequested, within time.Dur
 		}),
 		look: time.AfterFunc(lookEvery, func() { _ = s.mail.post(func() { s.lookForApprover(id) }) }),
 	}
-	h := s.hub
-	h.mu.Lock()
-	if h.questions == nil {
-		h.questions = map[string]openclaw.Event{}
-	}
-	h.questions[id] = events[0]
-	h.mu.Unlock()
+	h.setQuestion(id, events[0])
 	if h.tellApprovers(events[0]) == 0 && !s.answerable(t) {
 		return s.resolve(id, openclaw.DecideDeny, openclaw.ByNobody)
 	}
@@ -142,9 +139,7 @@ func (s *session) resolve(id, decision, by string) error {
 	delete(s.questions, id)
 	q.expires.Stop()
 	q.look.Stop()
-	s.hub.mu.Lock()
-	delete(s.hub.questions, id)
-	s.hub.mu.Unlock()
+	s.hub.dropQuestion(id)
 	resolved := openclaw.ApprovalResolved{ApprovalID: id, Decision: decision, By: by}
 	events := []openclaw.Event{{Body: resolved}}
 	err := s.commit(q.turn, events)
@@ -181,6 +176,22 @@ func (h *Hub) Approve(id, decision string, reply func(error)) {
 	}
 }
 
+// setQuestion remembers a question; one without a Body is about to be stored.
+func (h *Hub) setQuestion(id string, ev openclaw.Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.questions == nil {
+		h.questions = map[string]openclaw.Event{}
+	}
+	h.questions[id] = ev
+}
+
+func (h *Hub) dropQuestion(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.questions, id)
+}
+
 // Questions returns the questions that nobody has answered yet, the oldest
 // first: events with an ApprovalRequested.
 func (h *Hub) Questions() []openclaw.Event {
@@ -188,7 +199,9 @@ func (h *Hub) Questions() []openclaw.Event {
 	defer h.mu.Unlock()
 	list := make([]openclaw.Event, 0, len(h.questions))
 	for _, ev := range h.questions {
-		list = append(list, ev)
+		if ev.Body != nil {
+			list = append(list, ev)
+		}
 	}
 	slices.SortFunc(list, func(a, b openclaw.Event) int {
 		x, _ := a.Body.(openclaw.ApprovalRequested)

@@ -177,6 +177,38 @@ func TestWhoCanAnswer(t *testing.T) {
 	})
 }
 
+// prompt is a subscriber that answers before it returns.
+type prompt struct {
+	watcher
+	hub   *session.Hub
+	codes chan openclaw.Code
+}
+
+func (p *prompt) Live(d *session.Delivery) {
+	p.watcher.Live(d)
+	if q, ok := d.Event.Body.(openclaw.ApprovalRequested); ok {
+		p.hub.Approve(q.ApprovalID, openclaw.DecideOnce, func(err error) { p.codes <- openclaw.CodeOf(err) })
+	}
+}
+
+// An answer counts that comes as soon as the question is seen.
+func TestPromptAnswer(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		p := &prompt{hub: r.hub, codes: make(chan openclaw.Code, 1)}
+		if err := r.hub.Follow(context.Background(), "main", 0, p, p.began)(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		c := r.say("use careful")
+		if code := <-p.codes; code != "" {
+			t.Errorf("the answer is refused: %s", code)
+		}
+		if c.wait(); len(r.used()) != 1 {
+			t.Error("the tool has not run")
+		}
+	})
+}
+
 // A question that all have left who could answer it keeps nobody waiting; one
 // who comes back in time can still answer.
 func TestApproverLeaves(t *testing.T) {
