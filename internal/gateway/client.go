@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -196,7 +197,8 @@ func (r *request) reply(t protocol.Type, payload any) (first bool) {
 func (r *request) fail(err error) (first bool) {
 	e := openclaw.AsError(err)
 	first = r.reply(protocol.TypeError, protocol.NewError(e))
-	if first && e.Code == openclaw.CodeInternal {
+	gone := r.client.life.Err() != nil && errors.Is(err, context.Canceled) // the client left, and its request with it
+	if first && e.Code == openclaw.CodeInternal && !gone {
 		r.client.gateway.config.Logger.Error("request failed", "type", r.message.Type, "err", err)
 	}
 	return first
