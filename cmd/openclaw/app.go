@@ -205,7 +205,7 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		wg.Go(func() { a.heart.Run(clock) })
 		wg.Go(func() { a.cron.Run(clock) })
 		wg.Go(func() { a.distil.Run(clock) })
-		wg.Go(func() { a.parts.fill(clock) })
+		wg.Go(func() { a.parts.follow(clock) })
 	}
 	served := make(chan error, 1)
 	wg.Go(func() { served <- a.http.Serve(listener) })

@@ -243,14 +243,25 @@ func (p *parts) listed() (entries []protocol.ToolEntry, names []string) {
 	return s.entries, s.names
 }
 
+// countTime bounds how long a status waits for the number of memories.
+const countTime = 200 * time.Millisecond
+
 func (p *parts) remembered() protocol.MemoryState {
 	s := p.current.Load()
 	if !s.config.Memory.Enabled {
 		return protocol.MemoryState{}
 	}
-	n, err := s.memory.Count(context.Background())
-	if err != nil {
-		s.logger.Warn("memory cannot be counted", "err", err)
+	n, recent := s.memory.Counted()
+	if !recent {
+		ctx, cancel := context.WithTimeout(context.Background(), countTime)
+		defer cancel()
+		now, err := s.memory.Count(ctx)
+		switch {
+		case err == nil:
+			n = now
+		case ctx.Err() == nil: // else its index is being made, and the last number has to do
+			s.logger.Warn("memory cannot be counted", "err", err)
+		}
 	}
 	return protocol.MemoryState{Entries: n}
 }

@@ -69,22 +69,27 @@ func embedder(c *config.Config) (memory.Embedder, error) {
 	return made, nil
 }
 
-// fillEvery is how often the gateway looks for memories without a vector.
-const fillEvery = 5 * time.Second
+// followEvery is how often the gateway looks whether files of memory have
+// changed.
+const followEvery = 5 * time.Second
 
-// fill keeps the vectors of the memory complete until ctx ends.
-func (p *parts) fill(ctx context.Context) {
+// follow keeps the index of the memory up to date until ctx ends, and its
+// vectors complete, so that no turn waits for what has changed since the last.
+func (p *parts) follow(ctx context.Context) {
 	for {
-		s := p.current.Load()
-		if s.config.Memory.Enabled && s.config.Memory.Embeddings.Provider != "" {
-			if err := s.memory.Fill(ctx); err != nil && ctx.Err() == nil {
-				s.logger.Warn("vectors of memories not kept", "err", err)
+		if s := p.current.Load(); s.config.Memory.Enabled {
+			_, err := s.memory.Count(ctx)
+			if err == nil {
+				err = s.memory.Fill(ctx)
+			}
+			if err != nil && ctx.Err() == nil {
+				s.logger.Warn("memory not followed", "err", err)
 			}
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(fillEvery):
+		case <-time.After(followEvery):
 		}
 	}
 }

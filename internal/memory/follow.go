@@ -33,7 +33,7 @@ const attempts = 3
 
 // with lets do read an index that is up to date; where there is no directory
 // there is nothing to read. An index that turns out to be damaged is made anew
-// from the files, and do is called again. The caller holds mu.
+// from the files, and do is called again. The caller holds the lock.
 func (s *Store) with(ctx context.Context, do func(*index) error) error {
 	if s.closed {
 		return errClosed
@@ -83,7 +83,7 @@ func (s *Store) alone(ctx context.Context, do func() error) error {
 }
 
 // refresh brings the index up to what the files say; nil: there is no
-// directory. The caller holds mu.
+// directory. The caller holds the lock.
 func (s *Store) refresh(ctx context.Context) (*index, error) {
 	names, err := os.ReadDir(s.path) // sorted
 	if errors.Is(err, fs.ErrNotExist) {
@@ -126,20 +126,22 @@ func (s *Store) openIndex(ctx context.Context) error {
 }
 
 // follow takes over the files that are not as the index knows them, and those
-// that are gone. Nobody else writes the index while the files are read for it:
-// what was read earlier must not replace what was read later.
+// that are gone, one after the other: what has been done stays done if ctx
+// ends. Nobody else writes the index while a file is read for it: what was read
+// earlier must not replace what was read later.
 func (s *Store) follow(ctx context.Context, names []os.DirEntry) error {
 	known, err := stamps(ctx, s.index.db)
 	if err != nil {
 		return err
 	}
-	found := s.facts(names)
-	same := len(found) == len(known)
-	for _, info := range found {
-		was := known[info.Name()]
-		same = same && was.settled && was.like(info)
+	var dirty []string
+	for _, info := range s.facts(names) {
+		if was := known[info.Name()]; !was.settled || !was.like(info) {
+			dirty = append(dirty, info.Name())
+		}
+		delete(known, info.Name())
 	}
-	if same {
+	if len(dirty) == 0 && len(known) == 0 {
 		return nil
 	}
 	dir, err := os.OpenRoot(s.path)
@@ -147,29 +149,18 @@ func (s *Store) follow(ctx context.Context, names []os.DirEntry) error {
 		return failed("cannot read the memory's directory; check memory.path", err)
 	}
 	defer dir.Close()
-	s.vectors.stale, s.vectors.missing = true, true
-	return s.index.update(ctx, func(u *update) error {
-		known, err := stamps(ctx, u.tx)
-		if err != nil {
+	for name := range known {
+		s.vectors.stale, s.vectors.missing = true, true
+		if err := s.index.update(ctx, func(u *update) error { return u.drop(ctx, name) }); err != nil {
 			return err
 		}
-		for _, info := range found {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			was, has := known[info.Name()]
-			delete(known, info.Name())
-			if err := s.take(ctx, u, dir, info.Name(), was, has); err != nil {
-				return err
-			}
+	}
+	for _, name := range dirty {
+		if err := s.index.update(ctx, func(u *update) error { return s.take(ctx, u, dir, name) }); err != nil {
+			return err
 		}
-		for name := range known {
-			if err := u.drop(ctx, name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // facts returns the files of memory, as many as are searched.
@@ -201,7 +192,11 @@ func isFacts(e os.DirEntry) bool {
 
 // take reads a file if it may not be as it was, and takes it over. One that
 // cannot be read, or is no text, has no entries.
-func (s *Store) take(ctx context.Context, u *update, dir *os.Root, name string, was stamp, has bool) error {
+func (s *Store) take(ctx context.Context, u *update, dir *os.Root, name string) error {
+	was, has, err := u.known(ctx, name)
+	if err != nil {
+		return err
+	}
 	info, err := dir.Lstat(name)
 	if err != nil {
 		return u.drop(ctx, name) // it went away meanwhile
@@ -216,12 +211,13 @@ func (s *Store) take(ctx context.Context, u *update, dir *os.Root, name string, 
 	}
 	now := stampOf(info)
 	now.sum = sum(data)
-	if has && now.sum == was.sum {
-		if now == was {
-			return nil
-		}
+	switch {
+	case has && now == was:
+		return nil
+	case has && now.sum == was.sum:
 		return u.stamp(ctx, name, now)
 	}
+	s.vectors.stale, s.vectors.missing = true, true
 	return u.put(ctx, name, now, parse(name, data))
 }
 

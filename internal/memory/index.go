@@ -188,25 +188,26 @@ type stamp struct {
 	sum     int64 // of its bytes
 }
 
+const selectStamps = `SELECT name, modified, size, inode, settled, sum FROM files`
+
+func scanStamp(row interface{ Scan(...any) error }) (name string, s stamp, err error) {
+	err = row.Scan(&name, &s.modified, &s.size, &s.inode, &s.settled, &s.sum)
+	return name, s, err
+}
+
 // stamps returns the files that the index has, by name.
-func stamps(ctx context.Context, db interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}) (map[string]stamp, error) {
-	rows, err := db.QueryContext(ctx, `SELECT name, modified, size, inode, settled, sum FROM files`)
+func stamps(ctx context.Context, db *sql.DB) (map[string]stamp, error) {
+	rows, err := db.QueryContext(ctx, selectStamps)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	known := map[string]stamp{}
-	for rows.Next() {
-		var name string
-		var s stamp
-		if err := rows.Scan(&name, &s.modified, &s.size, &s.inode, &s.settled, &s.sum); err != nil {
-			return nil, err
-		}
+	err = each(rows, func() error {
+		name, s, err := scanStamp(rows)
 		known[name] = s
-	}
-	return known, rows.Err()
+		return err
+	})
+	return known, err
 }
 
 // update changes the index, all of it or nothing.
@@ -223,6 +224,15 @@ func (ix *index) update(ctx context.Context, do func(*update) error) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// known returns what the index knows of a file.
+func (u *update) known(ctx context.Context, name string) (s stamp, has bool, err error) {
+	_, s, err = scanStamp(u.tx.QueryRowContext(ctx, selectStamps+` WHERE name = ?`, name))
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, false, nil
+	}
+	return s, err == nil, err
 }
 
 // put takes over a file.

@@ -16,7 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -43,12 +43,13 @@ type Store struct {
 	recheck time.Duration
 	logger  *slog.Logger
 
-	mu      sync.Mutex
-	index   *index // derived from the files; nil: to be opened
-	locked  bool   // the directory is this store's alone
+	busy    chan struct{} // full while somebody uses what follows; see lock
+	index   *index        // derived from the files; nil: to be opened
+	locked  bool          // the directory is this store's alone
 	closed  bool
 	counted int             // entries, when they were last looked at
 	looked  time.Time       // when the files were last looked at; zero: they have changed since
+	last    atomic.Int64    // counted, for those who do not wait
 	told    map[string]bool // of which the log knows
 	vectors vectors
 }
@@ -64,16 +65,29 @@ func New(o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Store{path: o.Path, now: o.Now, recheck: o.Recheck, logger: o.Logger}, nil
+	return &Store{path: o.Path, now: o.Now, recheck: o.Recheck, logger: o.Logger, busy: make(chan struct{}, 1)}, nil
 }
 
 // Close closes the index. Every later call fails.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	_ = s.lock(context.Background()) // which never ends
+	defer s.unlock()
 	s.closed = true
 	return s.closeIndex()
 }
+
+// lock waits for what others do with the store, such as making the index of
+// many files, until ctx ends.
+func (s *Store) lock(ctx context.Context) error {
+	select {
+	case s.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) unlock() { <-s.busy }
 
 func (s *Store) closeIndex() error {
 	if s.index == nil {
@@ -86,12 +100,31 @@ func (s *Store) closeIndex() error {
 
 var errClosed = &openclaw.Error{Code: openclaw.CodeShuttingDown, Message: "the memory is closed; try again when the gateway runs again"}
 
+// Counted returns how many entries there were when they were last looked at,
+// without waiting for anything; recent says that Count would say the same, or
+// would have to wait for somebody else.
+func (s *Store) Counted() (n int, recent bool) {
+	select {
+	case s.busy <- struct{}{}:
+		defer s.unlock()
+		s.last.Store(int64(s.counted))
+		return s.counted, s.fresh()
+	default:
+		return int(s.last.Load()), true
+	}
+}
+
+// fresh says whether the files were looked at a moment ago.
+func (s *Store) fresh() bool { return !s.looked.IsZero() && time.Since(s.looked) < s.recheck }
+
 // Count returns how many entries there are. An entry is a bullet or a
 // paragraph of any file.
 func (s *Store) Count(ctx context.Context) (n int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.looked.IsZero() && time.Since(s.looked) < s.recheck {
+	if err := s.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer s.unlock()
+	if s.fresh() {
 		return s.counted, nil
 	}
 	err = s.with(ctx, func(*index) error { return nil })
@@ -119,8 +152,10 @@ func (s *Store) hits(ctx context.Context, query, sentence string, limit int) (fo
 	}
 	limit = min(limit, candidates)
 	meaning := s.vectorOf(ctx, sentence)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.unlock()
 	err = s.with(ctx, func(ix *index) (err error) {
 		if meaning == nil {
 			found, err = ix.search(ctx, query, limit, s.counted)
@@ -135,8 +170,10 @@ func (s *Store) hits(ctx context.Context, query, sentence string, limit int) (fo
 // Saying returns the entries that say text, case and the last punctuation
 // aside: those that Forget would remove.
 func (s *Store) Saying(ctx context.Context, text string) (found []Entry, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.unlock()
 	err = s.with(ctx, func(ix *index) error {
 		rows, err := ix.saying(ctx, withoutDate(clean(text)))
 		found = found[:0]
@@ -151,8 +188,10 @@ func (s *Store) Saying(ctx context.Context, text string) (found []Entry, err err
 // At returns the entry that stands on a line of a file. There being none is
 // an *openclaw.Error with CodeInvalidMessage.
 func (s *Store) At(ctx context.Context, file string, line int) (found Entry, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return found, err
+	}
+	defer s.unlock()
 	err = s.with(ctx, func(ix *index) error {
 		rows, err := ix.db.QueryContext(ctx, selectEntries+` WHERE file = ? AND line <= ? AND last >= ?`, file, line, line)
 		list, err := scanRows(rows, err)

@@ -188,6 +188,24 @@ func TestSaveEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// A turn does not wait for ever for the index of many files.
+func TestSearchEndsWithItsContext(t *testing.T) {
+	s, dir := open(t)
+	write(t, dir, "a.md", "- one\n")
+	if err := s.lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := s.Search(ctx, "one", 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Search = %v", err)
+	}
+	if _, err := s.Recall(ctx, "number one", 2000); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Recall = %v", err)
+	}
+}
+
 func TestParse(t *testing.T) {
 	text := "---\ntitle: x\n---\n# Heading\n\nA paragraph\non two lines.\n\n- 2026-03-04 dated\n* plain\n  goes on\n  - nested <!-- from ann, main -->\n\n---\n" +
 		"<!-- not\nthis -->\n| a | b |\n|---|---|\n- \n- 2026-03-05\nlast"

@@ -36,7 +36,7 @@ func hashOf(text string) hash {
 	return hash(sum[:])
 }
 
-// vectors are those of the entries, in memory. The Store's mu guards them.
+// vectors are those of the entries, in memory. The Store's lock guards them.
 type vectors struct {
 	embedder Embedder // nil: there are none
 	paused   time.Time
@@ -59,8 +59,8 @@ type embedded struct {
 // SetEmbedder lets searches find what means the same in other words, too; nil:
 // not any more. The vectors are made by Fill.
 func (s *Store) SetEmbedder(e Embedder) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	_ = s.lock(context.Background()) // which never ends
+	defer s.unlock()
 	if s.vectors.embedder != nil && e != nil && s.vectors.embedder.Name() == e.Name() {
 		s.vectors.embedder = e
 		return
@@ -95,8 +95,10 @@ func (s *Store) Fill(ctx context.Context) error {
 // unembedded returns some of the texts without a vector, in the order of their
 // hashes.
 func (s *Store) unembedded(ctx context.Context, after hash) (e Embedder, texts []string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer s.unlock()
 	v := &s.vectors
 	if v.embedder == nil || time.Now().Before(v.paused) {
 		return nil, nil, nil
@@ -149,8 +151,10 @@ func (ix *index) unembedded(ctx context.Context, model string, after hash, limit
 
 // keep stores vectors in the index.
 func (s *Store) keep(ctx context.Context, e Embedder, texts []string, made [][]float32) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
 	s.vectors.stale = true
 	return s.with(ctx, func(ix *index) error {
 		return ix.update(ctx, func(u *update) error {
@@ -168,8 +172,10 @@ func (s *Store) keep(ctx context.Context, e Embedder, texts []string, made [][]f
 
 // embedFailed says whether the provider failed, and lets it rest if so.
 func (s *Store) embedFailed(ctx context.Context, err error) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if s.lock(ctx) != nil {
+		return true
+	}
+	defer s.unlock()
 	v := &s.vectors
 	if err == nil {
 		v.told = false
@@ -187,9 +193,11 @@ func (s *Store) embedFailed(ctx context.Context, err error) bool {
 
 // vectorOf returns the vector of a query; nil where there is none to be had.
 func (s *Store) vectorOf(ctx context.Context, query string) []float32 {
-	s.mu.Lock()
+	if s.lock(ctx) != nil {
+		return nil
+	}
 	e, rests := s.vectors.embedder, time.Now().Before(s.vectors.paused)
-	s.mu.Unlock()
+	s.unlock()
 	if e == nil || rests || len(words(query, false)) == 0 {
 		return nil
 	}

@@ -102,8 +102,10 @@ func withoutDate(text string) string {
 // that is up to date. Without make nothing happens where there is no directory.
 // What do writes must come after what it reads of the index.
 func (s *Store) change(ctx context.Context, make bool, do func(*index) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
 	if s.closed {
 		return errClosed
 	}
@@ -159,7 +161,7 @@ func check(text string) error {
 	return nil
 }
 
-// add appends a line to MEMORY.md. The caller holds mu and the lock.
+// add appends a line to MEMORY.md. The directory is the caller's alone.
 func (s *Store) add(line string) error {
 	return s.edit(factsFile, func(old []byte) ([]byte, error) {
 		if len(old)+len(line) >= maxFile {
