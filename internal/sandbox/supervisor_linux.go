@@ -31,7 +31,7 @@ const (
 // comes to main. Doing it while packages are initialised spares each command
 // the initialisation of all that Go initialises after this package, among it
 // the store and the models: a good part of what a supervisor costs.
-func init() {
+func init() { //nolint:gochecknoinits // see above: this early is what it is for
 	if len(os.Args) != 1 || os.Args[0] != supervisorName {
 		return
 	}
