@@ -35,9 +35,11 @@ func startConfined(c *cell, argv []string, attr *syscall.ProcAttr, follow bool) 
 			attr.Sys.Cloneflags |= unix.CLONE_FS
 			s.follower = unix.Gettid()
 		}
-		if c == nil {
-			err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) // holds for this thread
-		} else {
+		// Without it a setuid program could change to a user whose processes cannot
+		// be killed from here. It holds for this thread and what it forks.
+		if err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			err = fmt.Errorf("set no_new_privs: %w", err)
+		} else if c != nil {
 			s.listener, err = confineThread(c)
 		}
 		if err != nil {
@@ -54,9 +56,6 @@ func startConfined(c *cell, argv []string, attr *syscall.ProcAttr, follow bool) 
 // confineThread applies the layers of c to the calling thread, in the order in
 // which the later ones do not keep the earlier from being applied.
 func confineThread(c *cell) (listener int, err error) {
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return -1, fmt.Errorf("set no_new_privs: %w", err)
-	}
 	if err := dropCapabilities(); err != nil {
 		return -1, err
 	}

