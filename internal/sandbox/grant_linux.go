@@ -97,26 +97,40 @@ func (g *granter) visit(path string, n *node, around reach) error {
 		}
 		return g.visitNamed(path, n, own)
 	}
-	for _, name := range namesIn(path) {
-		if err := g.visit(filepath.Join(path, name), n.children[name], own); err != nil {
+	dir := openDir(path)
+	if dir == nil {
+		return nil
+	}
+	defer func() { _ = dir.Close() }()
+	names, _ := dir.Readdirnames(maxRules) // what could not be read gets no rule
+	for _, name := range names {
+		var err error
+		if child := n.children[name]; child != nil {
+			err = g.visit(filepath.Join(path, name), child, own)
+		} else {
+			err = g.allowIn(dir, name, own)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// namesIn returns the entries of a directory, none if it cannot be read or the
-// path is a symbolic link: what that leads to is visited by its own path, with
-// all that the places say of it.
-func namesIn(path string) []string {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+// openDir opens a directory; nil if it cannot be read or a part of the path is a
+// symbolic link: what that leads to is visited by its own path, with all that
+// the places say of it.
+func openDir(path string) *os.File {
+	at, err := openExact(path)
 	if err != nil {
 		return nil
 	}
-	dir := os.NewFile(uintptr(fd), path)
-	defer func() { _ = dir.Close() }()
-	names, _ := dir.Readdirnames(maxRules) // what could not be read gets no rule
-	return names
+	defer func() { _ = unix.Close(at) }()
+	fd, err := unix.Openat(at, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	return os.NewFile(uintptr(fd), path)
 }
 
 // visitNamed visits what the places name below path.
@@ -143,8 +157,25 @@ func (g *granter) allow(path string, reach reach) error {
 		return nil // gone, unreadable anyway, or a link that an earlier command made
 	}
 	defer func() { _ = unix.Close(fd) }()
+	return g.allowFile(fd, reach)
+}
+
+// allowIn is allow for an entry of a directory, of which nothing else is said.
+func (g *granter) allowIn(dir *os.File, name string, reach reach) error {
+	if reach == reachNone {
+		return nil
+	}
+	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil // likewise
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return g.allowFile(fd, reach)
+}
+
+func (g *granter) allowFile(fd int, reach reach) error {
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || g.hidden[idOf(&st)] {
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT == unix.S_IFLNK || g.hidden[idOf(&st)] {
 		return nil
 	}
 	if g.rules++; g.rules > maxRules {
