@@ -11,7 +11,8 @@ type Tool interface {
 	Spec() ToolSpec
 
 	// Run performs the call and blocks until it is over; nothing it started
-	// outlives it. An error says that the call failed and goes to the model,
+	// outlives it, unless the call asked for that: then it ends with the
+	// conversation or the gateway. An error says that the call failed and goes to the model,
 	// which may try again: its text tells the model what to do better. Only
 	// ctx's own error ends the turn; a tool that is cut short by ctx may still
 	// return what it has as a Result beside the error.
