@@ -23,14 +23,18 @@ func alive(pid int) bool {
 }
 
 // outside returns the id here of the process with a home below root that has the
-// given id in its own PID namespace; if there is none, they are the same.
+// given id in its own PID namespace. One that just becomes another program has
+// no environment for a moment, so it is looked for until it is found. A process
+// that has ended meanwhile keeps its id.
 func outside(root string, pid int) int {
-	for _, p := range processesOf(root) {
-		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
-		_, ids, _ := strings.Cut(string(status), "\nNSpid:")
-		ids, _, _ = strings.Cut(ids, "\n")
-		if f := strings.Fields(ids); len(f) > 1 && f[len(f)-1] == strconv.Itoa(pid) {
-			return p
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		for _, p := range processesOf(root) {
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
+			_, ids, _ := strings.Cut(string(status), "\nNSpid:")
+			ids, _, _ = strings.Cut(ids, "\n")
+			if f := strings.Fields(ids); len(f) > 0 && f[len(f)-1] == strconv.Itoa(pid) {
+				return p
+			}
 		}
 	}
 	return pid
