@@ -203,10 +203,13 @@ func refusals(t *testing.T, model openclaw.Model) {
 }
 
 func cutStreams(t *testing.T, model openclaw.Model) {
-	for _, say := range []string{"break off", "hang up"} {
+	for say, deltas := range map[string]int{
+		"break off": 1, // after four of them
+		"hang up":   0, // after 50 ms, which a busy machine may spend on none
+	} {
 		a := modeltest.Collect(t, model.Stream(t.Context(), ask(say)))
-		if a.Kind() != "cut_stream" || openclaw.CodeOf(a.Err) != openclaw.CodeModelUnavailable || len(a.Deltas) == 0 {
-			t.Errorf("%s: want a few deltas and a cut stream, got\n%s", say, a)
+		if a.Kind() != "cut_stream" || openclaw.CodeOf(a.Err) != openclaw.CodeModelUnavailable || len(a.Deltas) < deltas {
+			t.Errorf("%s: want a cut stream after %d deltas or more, got\n%s", say, deltas, a)
 		}
 	}
 }
