@@ -114,9 +114,10 @@ const maxControl = 125
 // badReason takes more of the payload of a close frame, and says whether that
 // is all of it and the text behind the code is not valid.
 func (f *frames) badReason(more []byte) bool {
-	const mask, code = 2, 2 // a control frame has the short header
+	const code = 2
+	mask := f.header[f.headerSize()-4:] // the last of the header, even where the length takes more bytes than it needs
 	for _, b := range more {
-		f.closing = append(f.closing, b^f.header[mask+len(f.closing)%4])
+		f.closing = append(f.closing, b^mask[len(f.closing)%4])
 	}
 	return f.left == 0 && len(f.closing) > code && !utf8.Valid(f.closing[code:])
 }

@@ -62,13 +62,24 @@ func framesIn(b []byte) (data uint64, unmasked int) {
 }
 
 // closesBadly says whether a client's frames have a close whose reason, as far
-// as it is there, is not UTF-8.
+// as it is there, is not UTF-8. It may say its length in more bytes than it
+// needs.
 func closesBadly(b []byte) bool {
 	for at := 0; at+6 <= len(b); at++ { // wherever a frame may begin
-		if b[at]&0xf != 0x8 || b[at+1] < 0x80 || b[at+1]&0x7f > maxControl {
+		if b[at]&0xf != 0x8 || b[at+1] < 0x80 {
 			continue
 		}
-		mask, payload := b[at+2:at+6], slices.Clone(b[at+6:min(len(b), at+6+int(b[at+1]&0x7f))])
+		rest, n := b[at+2:], uint64(b[at+1]&0x7f)
+		switch {
+		case n == 126 && len(rest) >= 2:
+			rest, n = rest[2:], uint64(binary.BigEndian.Uint16(rest))
+		case n == 127 && len(rest) >= 8:
+			rest, n = rest[8:], binary.BigEndian.Uint64(rest)
+		}
+		if len(rest) < 4 {
+			continue
+		}
+		mask, payload := rest[:4], slices.Clone(rest[4:4+min(n, uint64(len(rest)-4))])
 		for i := range payload {
 			payload[i] ^= mask[i%4]
 		}
@@ -87,6 +98,7 @@ func FuzzWire(f *testing.F) {
 		"", "\x81\x80\x00\x00\x00\x00", "\x81\x02{}", "\x01\x81abcdx\x80\x80abcd", "\x89\x83abcdxyz\x81\x85abcdhello",
 		"\x81\xfe\x00\x05abcdhello\x81\x05hello", "\x81\xff\x00\x00\x00\x00\x00\x00\x00\x02abcdhi\x88\x80abcd",
 		"\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00abcdx", "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffabcdx", "\x81", "\x81\x8100000\x88\x850d\x97\xa1|a\xb3E\xc5",
+		"\x98\xfe\x00\x05abchelll\xbd", "8\xfe\x00\x050\x8500000a0",
 	} {
 		f.Add([]byte(seed), byte(1), byte(0))
 		f.Add([]byte(seed), byte(255), byte(3))
