@@ -141,11 +141,9 @@ func FuzzDecode(f *testing.F) {
 			protocol.Encode(protocol.TypeError, req.ID, protocol.NewError(problem), time.Now())
 			return
 		}
-		var envelope struct {
-			Payload map[string]json.RawMessage
-		}
-		if err := json.Unmarshal(data, &envelope); err != nil {
-			t.Errorf("accepted what encoding/json refuses: %v", err)
+		// Not its reading of the members: that takes pAYloAd for payload.
+		if !json.Valid(data) {
+			t.Errorf("accepted what encoding/json refuses: %q", data)
 		}
 		if req.Type == "" || !req.Object || !req.Payload.IsValid() || req.Payload.Kind() != '{' {
 			t.Errorf("accepted type %q, payload %s", req.Type, req.Payload)
