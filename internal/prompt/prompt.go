@@ -17,12 +17,12 @@ package prompt
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/openclaw/openclaw-go/internal/fence"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // names are the files of both places, in the order in which they are read.
@@ -71,9 +71,9 @@ func New(opts Options) *Layers {
 	}
 	home, workspace := real(opts.Home), real(opts.Workspace)
 	if home != "" && home != workspace {
-		owners := !within(home, workspace)
+		owners := !paths.Within(home, workspace)
 		for _, dir := range opts.Writable {
-			owners = owners && !within(home, real(dir))
+			owners = owners && !paths.Within(home, real(dir))
 		}
 		l.add(home, owners)
 	}
@@ -89,16 +89,7 @@ func real(dir string) string {
 	if dir == "" {
 		return ""
 	}
-	if led, err := filepath.EvalSymlinks(dir); err == nil {
-		return led
-	}
-	return filepath.Clean(dir)
-}
-
-// within says whether path is dir or below it.
-func within(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return dir != "" && err == nil && filepath.IsLocal(rel)
+	return paths.Real(dir)
 }
 
 func (l *Layers) add(dir string, owners bool) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // The bounds of a search for skills, per root.
@@ -144,7 +146,7 @@ func (w *walk) entry(path string, e os.DirEntry, depth int, file bool) {
 			}
 			return
 		}
-		if info, err = os.Stat(target); err == nil && !within(w.root, target) {
+		if info, err = os.Stat(target); err == nil && !paths.Within(target, w.root) {
 			if file || info.IsDir() {
 				w.skip(path, "a link that leads out of "+w.root+"; copy the skill here, or add its directory to skills.extra_paths")
 			}
@@ -163,12 +165,6 @@ func (w *walk) entry(path string, e os.DirEntry, depth int, file bool) {
 	case file && !info.IsDir():
 		w.skip(path, "not a regular file")
 	}
-}
-
-// within says whether path is root or below it; both have no links in them.
-func within(root, path string) bool {
-	rel, err := filepath.Rel(root, path)
-	return err == nil && filepath.IsLocal(rel)
 }
 
 // readFile reads a skill's file that findSkills found under root. It opens the

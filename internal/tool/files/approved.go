@@ -7,6 +7,7 @@ import (
 
 	wire "github.com/go-json-experiment/json"
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // Action says what a call of read_file needs beyond the folders it may read.
@@ -43,7 +44,7 @@ func (s *space) action(call *openclaw.Call, why purpose) *openclaw.Action {
 	if err != nil {
 		return a
 	}
-	path = resolved(path)
+	path = paths.Real(path)
 	if _, _, in := s.rootOf(path, why != forReading); in || s.isBlocked(path) {
 		return a
 	}

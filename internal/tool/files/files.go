@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // Options configure the tools. Workspace is required.
@@ -129,7 +130,7 @@ func newSpace(opts Options) (*space, error) {
 			return nil, err
 		}
 		s.blocked = append(s.blocked, path)
-		if real := resolved(path); real != path {
+		if real := paths.Real(path); real != path {
 			s.blocked = append(s.blocked, real)
 		}
 	}

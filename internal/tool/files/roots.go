@@ -1,12 +1,12 @@
 package files
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // root is a folder that the tools reach.
@@ -17,21 +17,7 @@ type root struct {
 }
 
 func (s *space) addRoot(path string, write bool) {
-	s.roots = append(s.roots, root{path: path, real: resolved(path), write: write})
-}
-
-// resolved returns path with the symbolic links resolved in as much of it as
-// exists.
-func resolved(path string) string {
-	real, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		return real
-	}
-	parent := filepath.Dir(path)
-	if parent == path || !errors.Is(err, fs.ErrNotExist) {
-		return path
-	}
-	return filepath.Join(resolved(parent), filepath.Base(path))
+	s.roots = append(s.roots, root{path: path, real: paths.Real(path), write: write})
 }
 
 // absolute returns the path that name means, cleaned.

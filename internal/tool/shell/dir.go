@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // dir returns the directory to run in: the one that the model names, which must
@@ -46,7 +47,7 @@ func (t *Tool) dir(name, current string) (string, error) {
 // ended in: it is there, can be read, and nobody has blocked it.
 func (t *Tool) usable(dir string) bool {
 	for _, blocked := range t.opts.Blocked {
-		if within(dir, blocked) || within(resolved(dir), resolved(blocked)) {
+		if paths.WithinFold(dir, blocked) || paths.WithinFold(paths.Real(dir), paths.Real(blocked)) {
 			return false
 		}
 	}
@@ -74,7 +75,7 @@ func (t *Tool) move(res *openclaw.Result, current, start string) {
 		end = start
 	}
 	res.Dir = ""
-	if resolved(end) == resolved(current) {
+	if paths.Real(end) == paths.Real(current) {
 		return
 	}
 	res.Dir = end

@@ -1,14 +1,13 @@
 package shell
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // maxNeeds bounds what somebody has to read before they approve it.
@@ -55,38 +54,17 @@ func (t *Tool) writable(name, dir string) (string, error) {
 	case !filepath.IsAbs(name):
 		path = filepath.Join(dir, name)
 	}
-	path = resolved(filepath.Clean(path))
+	path = paths.Real(filepath.Clean(path))
 	for _, blocked := range t.opts.Blocked {
-		real := resolved(blocked)
-		if within(path, real) || within(real, path) || within(path, blocked) || within(blocked, path) {
+		real := paths.Real(blocked)
+		if paths.WithinFold(path, real) || paths.WithinFold(real, path) || paths.WithinFold(path, blocked) || paths.WithinFold(blocked, path) {
 			return "", badArgs(fmt.Sprintf("needs: %s is, or holds, what the user has blocked (hands.filesystem.blocked_paths); name a narrower folder or do without it", name))
 		}
 	}
 	for _, open := range append([]string{t.opts.Workspace}, t.opts.Writable...) {
-		if within(path, resolved(open)) {
+		if paths.WithinFold(path, paths.Real(open)) {
 			return "", nil
 		}
 	}
 	return path, nil
-}
-
-// within says whether path is base or below it; upper and lower case count as
-// the same, since on some file systems they are.
-func within(path, base string) bool {
-	path, base = strings.ToLower(path), strings.ToLower(base)
-	return path == base || strings.HasPrefix(path, strings.TrimSuffix(base, "/")+"/")
-}
-
-// resolved returns path with the symbolic links resolved in as much of it as
-// exists.
-func resolved(path string) string {
-	real, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		return real
-	}
-	parent := filepath.Dir(path)
-	if parent == path || !errors.Is(err, fs.ErrNotExist) {
-		return path
-	}
-	return filepath.Join(resolved(parent), filepath.Base(path))
 }

@@ -1,0 +1,40 @@
+// Package paths compares names of files: what leads where, and what is below
+// what. It reads the file system and never changes it; between its answer and
+// the use of it a link can change, so who must be sure opens files through a
+// directory that is held open.
+package paths
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// Real returns path, cleaned, with the symbolic links resolved in as much of it
+// as exists. Where that cannot be found out it returns the rest as it is.
+func Real(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return real
+	}
+	path = filepath.Clean(path)
+	parent := filepath.Dir(path)
+	if parent == path || !errors.Is(err, fs.ErrNotExist) {
+		return path
+	}
+	return filepath.Join(Real(parent), filepath.Base(path))
+}
+
+// Within says whether path is dir or below it. It compares names, links are
+// not followed.
+func Within(path, dir string) bool {
+	path, dir = filepath.Clean(path), filepath.Clean(dir)
+	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// WithinFold is Within for a dir that must not be reached: upper and lower case
+// count as the same, since on some file systems they are.
+func WithinFold(path, dir string) bool {
+	return Within(strings.ToLower(path), strings.ToLower(dir))
+}
