@@ -197,6 +197,9 @@ func (a *app) run(ctx context.Context, ready func(address string)) error {
 		return errors.Join(err, listener.Close(), a.close())
 	}
 	if err := a.hub.Resume(ctx); err != nil {
+		if ctx.Err() != nil { // asked to stop already: what it is told of this is that it worked
+			err = nil
+		}
 		return errors.Join(err, listener.Close(), a.close())
 	}
 	clock, stopClock := context.WithCancel(context.Background())

@@ -288,3 +288,18 @@ func seek(t *testing.T, where, text string) {
 		t.Errorf("the token is in %s: %q", where, text[max(0, i-200):min(len(text), i+100)])
 	}
 }
+
+// A gateway that is stopped before it serves has done what it was asked: that
+// is no failure.
+func TestStopBeforeReady(t *testing.T) {
+	s := &served{t: t, home: t.TempDir(), log: &bytes.Buffer{}}
+	a, err := newApp(t.Context(), s.load("OPENCLAW_GATEWAY_PORT=0"), nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := a.run(ctx, func(string) { t.Error("it says that it is ready") }); err != nil {
+		t.Error(err)
+	}
+}
