@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -80,7 +81,7 @@ func requests(ctx context.Context, binary, dir string) (rows []row, err error) {
 	}
 	defer func() { err = echo.stop(err) }()
 	status := []byte(`{"type":"status","id":"1","payload":{}}`)
-	var took, cpu [2][]time.Duration
+	var took, cpu, busy [2][]time.Duration
 	for range 30 {
 		for i, p := range []*process{gateway, echo} {
 			t, used, err := ping(ctx, p, status, 300)
@@ -88,14 +89,20 @@ func requests(ctx context.Context, binary, dir string) (rows []row, err error) {
 				return nil, err
 			}
 			took[i], cpu[i] = append(took[i], t...), append(cpu[i], used)
+			if used, err = pingTogether(ctx, p, status, 16, 100); err != nil {
+				return nil, err
+			}
+			busy[i] = append(busy[i], used)
 		}
 	}
 	p50, bare := median(took[0]), median(took[1])
 	used, bareUsed := median(cpu[0]), median(cpu[1])
+	shared, bareShared := median(busy[0]), median(busy[1])
 	return []row{
 		{"status, p50", us(p50), fmt.Sprintf("bare echo %s: %s", us(bare), times(p50, bare))},
 		{"status, p99", us(quantile(took[0], 0.99)), "bare echo " + us(quantile(took[1], 0.99))},
 		{"CPU per status", us(used), fmt.Sprintf("bare echo %s: %s", us(bareUsed), times(used, bareUsed))},
+		{"… with 16 clients at once", us(shared), fmt.Sprintf("bare echo %s: %s", us(bareShared), times(shared, bareShared))},
 	}, nil
 }
 
@@ -124,6 +131,42 @@ func ping(ctx context.Context, p *process, frame []byte, n int) (took []time.Dur
 	}
 	after, err := p.cpu()
 	return took, (after - before) / time.Duration(max(n, 1)), err
+}
+
+// pingTogether lets clients ping at the same time, each over a connection of
+// its own and n times, and returns the CPU the server used for each.
+func pingTogether(ctx context.Context, p *process, frame []byte, clients, n int) (time.Duration, error) {
+	open := make([]*websocket.Conn, clients)
+	for i := range open {
+		c, err := p.dial(ctx)
+		if err != nil {
+			return 0, err
+		}
+		defer c.CloseNow() //nolint:errcheck // the measurement is over
+		if err := exchange(ctx, c, frame); err != nil {
+			return 0, err
+		}
+		open[i] = c
+	}
+	before, err := p.cpu()
+	if err != nil {
+		return 0, err
+	}
+	done := make(chan error, clients)
+	for _, c := range open {
+		go func() {
+			var err error
+			for i := 0; i < n && err == nil; i++ {
+				err = exchange(ctx, c, frame)
+			}
+			done <- err
+		}()
+	}
+	for range clients {
+		err = errors.Join(err, <-done)
+	}
+	after, failed := p.cpu()
+	return (after - before) / time.Duration(clients*n), errors.Join(err, failed)
 }
 
 // exchange sends a frame and reads its answer.
