@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,10 +13,23 @@ import (
 	"github.com/openclaw/openclaw-go/internal/session"
 )
 
+// seed is where random choices begin. Runs are alike unless somebody wants
+// another one.
+var seed = flag.Uint64("seed", 1, "begin random choices here; 0: anywhere")
+
+func firstSeed(t *testing.T) uint64 {
+	n := *seed
+	if n == 0 {
+		n = rand.Uint64()
+	}
+	t.Logf("to repeat the random choices: -seed=%d", n)
+	return n
+}
+
 // Any mixture of turns, faults, resets, pauses and restarts leaves logs in
 // order, answers each request once, and ends with a session that works.
 func TestAnything(t *testing.T) {
-	first := rand.Uint64()
+	first := firstSeed(t)
 	for i := range uint64(150) {
 		t.Run(fmt.Sprint(first+i), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { anything(t, rand.New(rand.NewPCG(first+i, 0))) })

@@ -286,8 +286,7 @@ func errOrNil(e *openclaw.Error) error {
 // event once and in order.
 func TestFollowUnderLoad(t *testing.T) {
 	const turns, followers = 60, 40
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := firstSeed(t)
 	r := newRig(t, newMemory(), nil)
 	var group sync.WaitGroup
 	group.Go(func() {
