@@ -300,7 +300,8 @@ type EventRange struct {
 	After  int64
 	Before int64 // 0: no bound
 	Limit  int   // the most to return; 0: all
-	Newest bool  // return the last Limit events of the range rather than the first; always oldest first
+	Bytes  int   // how large what is returned may be, as it is stored; one event is always returned; 0: any size
+	Newest bool  // return the last events of the range rather than the first; always oldest first
 }
 
 // Unfinished is a conversation whose last turn has not ended.

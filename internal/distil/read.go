@@ -13,6 +13,7 @@ import (
 // The bounds of what is read at once; the rest of a conversation comes after.
 const (
 	pageSize     = 256
+	pageBytes    = 4 << 20
 	maxStatement = 2000 // bytes
 	maxSaid      = 24 << 10
 )
@@ -42,7 +43,7 @@ func (d *Distiller) read(ctx context.Context, u openclaw.Unread, secret func(str
 	size := 0
 	var open []statement // of the turn that has not ended yet
 	for after := u.After; ; {
-		page, err := d.config.Store.Events(ctx, u.Session, openclaw.EventRange{After: after, Limit: pageSize})
+		page, err := d.config.Store.Events(ctx, u.Session, openclaw.EventRange{After: after, Limit: pageSize, Bytes: pageBytes})
 		if err != nil {
 			return nil, 0, err
 		}
@@ -66,7 +67,7 @@ func (d *Distiller) read(ctx context.Context, u openclaw.Unread, secret func(str
 				return said, upTo, nil
 			}
 		}
-		if len(page) < pageSize {
+		if len(page) == 0 {
 			if upTo > 0 && open == nil {
 				upTo = max(upTo, after) // what stands between turns says nothing
 			}

@@ -95,7 +95,7 @@ func (s *session) caughtUp(ctx context.Context, sub Subscriber, after int64) (in
 // one's number.
 func (h *Hub) replay(ctx context.Context, name string, after, last int64, sub Subscriber) (int64, error) {
 	for after < last {
-		page, err := h.config.Store.Events(ctx, name, openclaw.EventRange{After: after, Before: last + 1, Limit: pageSize})
+		page, err := h.config.Store.Events(ctx, name, openclaw.EventRange{After: after, Before: last + 1, Limit: pageSize, Bytes: pageBytes})
 		if err != nil {
 			return after, err
 		}
@@ -161,14 +161,18 @@ func (s *session) publish(ev openclaw.Event) {
 	}
 }
 
-// History returns the last limit events before the given number (0: the end),
-// oldest first, and whether there are older ones. It fails with
-// SESSION_NOT_FOUND.
+// historyBytes bounds a page of the history: many clients take no message over
+// 1 MiB unless they are told to.
+const historyBytes = 768 << 10
+
+// History returns the last events before the given number (0: the end), oldest
+// first, and whether there are older ones: limit of them, or fewer where those
+// are large. It fails with SESSION_NOT_FOUND.
 func (h *Hub) History(ctx context.Context, name string, before int64, limit int) (events []openclaw.Event, info openclaw.SessionInfo, more bool, err error) {
 	if info, err = h.config.Store.Session(ctx, name); err != nil {
 		return nil, info, false, err
 	}
-	r := openclaw.EventRange{Before: before, Limit: limit, Newest: true}
+	r := openclaw.EventRange{Before: before, Limit: limit, Bytes: historyBytes, Newest: true}
 	if events, err = h.config.Store.Events(ctx, name, r); err != nil {
 		return nil, info, false, err
 	}

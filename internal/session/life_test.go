@@ -270,6 +270,36 @@ func TestLongLog(t *testing.T) {
 	})
 }
 
+// A log with large events is read in pages that are not.
+func TestLargeEvents(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		bodies := []openclaw.Body{openclaw.TurnStarted{Text: "use echo"}}
+		for i := range 20 {
+			id := fmt.Sprint(i)
+			bodies = append(bodies, oldCall(id), openclaw.ToolReturned{CallID: id, Output: strings.Repeat("x", 300<<10)})
+		}
+		r.store.logs["main"] = crashed(append(bodies, openclaw.TextWritten{Text: "done"}, openclaw.TurnCompleted{Text: "done"})...)
+		last := int64(len(r.store.log("main")))
+		r.works("main")
+		if w := r.follow("main", 0); len(w.seqs()) != len(r.store.log("main")) {
+			t.Errorf("saw %d events of %d", len(w.seqs()), len(r.store.log("main")))
+		}
+		seen, pages := int64(0), 0
+		for before, more := last+1, true; more; pages++ {
+			var events []openclaw.Event
+			var err error
+			events, _, more, err = r.hub.History(r.t.Context(), "main", before, 100)
+			if err != nil || len(events) == 0 || events[len(events)-1].Seq != before-1 || size(events) > 800<<10 {
+				t.Fatalf("history before %d: %d events of %d bytes, %v", before, len(events), size(events), err)
+			}
+			before, seen = events[0].Seq, seen+int64(len(events))
+		}
+		if seen != last || pages != 10 {
+			t.Errorf("%d events of %d in %d pages", seen, last, pages)
+		}
+	})
+}
+
 func TestIdle(t *testing.T) {
 	inBubble(t, func(c *session.Config) { c.IdleAfter = time.Minute }, func(r *rig) {
 		loaded := func(want int) {

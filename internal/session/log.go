@@ -8,8 +8,9 @@ import (
 	"github.com/openclaw/openclaw-go/internal/agent"
 )
 
-// pageSize is how many events are read from the store at once.
-const pageSize = 256
+// pageSize is how many events are read from the store at once, and pageBytes
+// how large they may be together.
+const pageSize, pageBytes = 256, 4 << 20
 
 // load reads what must be known before anything can be appended.
 func (s *session) load() error {
@@ -117,19 +118,20 @@ func (s *session) conversation() (*agent.Transcript, error) {
 		return nil, err
 	}
 	t := &agent.Transcript{}
-	for {
-		page, err := s.events(openclaw.EventRange{After: after, Limit: pageSize})
+	for after < s.lastSeq {
+		page, err := s.events(openclaw.EventRange{After: after, Limit: pageSize, Bytes: pageBytes})
 		if err != nil {
 			return nil, err
 		}
 		for _, ev := range page {
 			t.Add(ev)
-			after = ev.Seq
 		}
-		if len(page) < pageSize {
-			return t, nil
+		if len(page) == 0 {
+			break
 		}
+		after = page[len(page)-1].Seq
 	}
+	return t, nil
 }
 
 // contextBegin returns the number of the event before those that the model
@@ -154,9 +156,9 @@ func (s *session) contextBegin() (after int64, err error) {
 // turnFrom reads the events of the turn that starts at seq.
 func (s *session) turnFrom(seq int64) (events []openclaw.Event, ended bool, err error) {
 	for after := seq - 1; ; {
-		page, err := s.events(openclaw.EventRange{After: after, Limit: pageSize})
-		if err != nil {
-			return nil, false, err
+		page, err := s.events(openclaw.EventRange{After: after, Limit: pageSize, Bytes: pageBytes})
+		if err != nil || len(page) == 0 {
+			return events, false, err
 		}
 		for _, ev := range page {
 			events = append(events, ev)
@@ -165,16 +167,13 @@ func (s *session) turnFrom(seq int64) (events []openclaw.Event, ended bool, err 
 				return events, true, nil
 			}
 		}
-		if len(page) < pageSize {
-			return events, false, nil
-		}
 	}
 }
 
 // lastTurn reads the events from the newest turn_started on.
 func (s *session) lastTurn() (events []openclaw.Event, err error) {
 	for before := s.lastSeq + 1; before > 1; {
-		page, err := s.events(openclaw.EventRange{Before: before, Limit: pageSize, Newest: true})
+		page, err := s.events(openclaw.EventRange{Before: before, Limit: pageSize, Bytes: pageBytes, Newest: true})
 		if err != nil || len(page) == 0 {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package session_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -121,7 +122,23 @@ func (m *memory) Events(ctx context.Context, name string, r openclaw.EventRange)
 			list = list[:r.Limit]
 		}
 	}
+	for r.Bytes > 0 && len(list) > 1 && size(list) > r.Bytes {
+		if r.Newest {
+			list = list[1:]
+		} else {
+			list = list[:len(list)-1]
+		}
+	}
 	return slices.Clone(list), nil
+}
+
+// size is how large events are, or nearly.
+func size(events []openclaw.Event) (n int) {
+	for _, ev := range events {
+		body, _ := json.Marshal(ev.Body)
+		n += len(body)
+	}
+	return n
 }
 
 func (m *memory) Keyed(_ context.Context, name, key string, since time.Time) (int64, error) {

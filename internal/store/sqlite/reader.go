@@ -72,8 +72,8 @@ func (s *Store) read(ctx context.Context, do func(context.Context, *reader) erro
 }
 
 // Events returns the events of a session that r selects, oldest first; none,
-// and no error, for a session that is not there. Without a Limit all of them
-// are in memory at once.
+// and no error, for a session that is not there. Without Limit and Bytes all of
+// them are in memory at once.
 func (s *Store) Events(ctx context.Context, session string, r openclaw.EventRange) ([]openclaw.Event, error) {
 	before, limit := r.Before, r.Limit
 	if before == 0 {
@@ -92,7 +92,7 @@ func (s *Store) Events(ctx context.Context, session string, r openclaw.EventRang
 		if err != nil {
 			return err
 		}
-		list, err = scanEvents(ctx, rows, session)
+		list, err = scanEvents(ctx, rows, session, r.Bytes)
 		return err
 	})
 	if err != nil {
@@ -104,10 +104,12 @@ func (s *Store) Events(ctx context.Context, session string, r openclaw.EventRang
 	return list, nil
 }
 
-// scanEvents reads rows to their end, or until ctx ends, and closes them.
-func scanEvents(ctx context.Context, rows *sql.Rows, session string) ([]openclaw.Event, error) {
+// scanEvents reads rows to their end, until ctx ends or, if most is not 0, until
+// there are most bytes of them, and closes them.
+func scanEvents(ctx context.Context, rows *sql.Rows, session string, most int) ([]openclaw.Event, error) {
 	defer rows.Close()
 	var list []openclaw.Event
+	size := 0
 	var body sql.RawBytes
 	for rows.Next() {
 		if err := ctx.Err(); err != nil {
@@ -118,6 +120,9 @@ func scanEvents(ctx context.Context, rows *sql.Rows, session string) ([]openclaw
 		var kind openclaw.Kind
 		if err := rows.Scan(&e.Seq, &at, &kind, &e.RequestID, &body); err != nil {
 			return nil, err
+		}
+		if size += len(body); most > 0 && size > most && len(list) > 0 {
+			return list, nil
 		}
 		e.Time = time.UnixMicro(at).UTC()
 		var err error

@@ -58,6 +58,11 @@ func testRanges(t *testing.T, open Open) {
 	}
 	mustAppend(t, s, log("main", 1, bodies...))
 	mustAppend(t, s, log("other", 1, bodies[:3]...))
+	stored, err := json.Marshal(bodies[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	each := len(stored)
 	for _, tt := range []struct {
 		r    openclaw.EventRange
 		want []int64
@@ -77,6 +82,13 @@ func testRanges(t *testing.T, open Open) {
 		{openclaw.EventRange{Before: 5, Limit: 3, Newest: true}, []int64{2, 3, 4}},
 		{openclaw.EventRange{After: 3, Before: 9, Limit: 2}, []int64{4, 5}},
 		{openclaw.EventRange{After: 3, Before: 9, Limit: 2, Newest: true}, []int64{7, 8}},
+		{openclaw.EventRange{Bytes: 1}, []int64{1}},
+		{openclaw.EventRange{Bytes: 1, Newest: true}, []int64{10}},
+		{openclaw.EventRange{Bytes: 2*each + 1}, []int64{1, 2}},
+		{openclaw.EventRange{After: 4, Bytes: 2 * each}, []int64{5, 6}},
+		{openclaw.EventRange{Before: 9, Bytes: 2 * each, Newest: true}, []int64{7, 8}},
+		{openclaw.EventRange{Bytes: 2 * each, Limit: 1}, []int64{1}},
+		{openclaw.EventRange{Bytes: 1 << 20}, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
 	} {
 		events, err := s.Events(t.Context(), "main", tt.r)
 		if err != nil {
