@@ -25,13 +25,14 @@ type hidings struct {
 
 type hiding struct {
 	path   string
-	tree   int  // what is to be seen again there, held open; -1: nothing
+	show   bool // it is to be seen again, in what hides it
+	tree   int  // with show: it, held open; -1: nothing is there
 	pin    bool // nothing is hidden: a mount point cannot be moved away
 	closed bool // something was mounted there that is to be read-only
 }
 
 // planHidings looks at places inside what can be written.
-func planHidings(places []place) (hidings, error) {
+func planHidings(places []place) hidings {
 	sorted := slices.Clone(places)
 	slices.SortStableFunc(sorted, func(a, b place) int { return cmp.Compare(len(a.path), len(b.path)) })
 	var h hidings
@@ -43,18 +44,11 @@ func planHidings(places []place) (hidings, error) {
 		case p.reach == reachNone && around.reach == reachWrite:
 			covered[p.path] = true
 			h.pin(around.path, p.path)
-			h.steps = append(h.steps, hiding{path: p.path, tree: -1})
+			h.steps = append(h.steps, hiding{path: p.path})
 			continue
 		case covered[around.path] && p.reach != reachNone:
 			covered[p.path] = true
-			fd, err := unix.OpenTree(unix.AT_FDCWD, p.path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
-			if errors.Is(err, unix.ENOENT) {
-				continue
-			}
-			if err != nil {
-				return h, fmt.Errorf("keep %s: %w", p.path, err)
-			}
-			h.steps = append(h.steps, hiding{path: p.path, tree: fd})
+			h.steps = append(h.steps, hiding{path: p.path, show: true})
 			continue
 		case covered[around.path]:
 			covered[p.path] = true
@@ -62,7 +56,7 @@ func planHidings(places []place) (hidings, error) {
 		}
 		h.left = append(h.left, p)
 	}
-	return h, nil
+	return h
 }
 
 // pin keeps the folders between two paths where they are: a command that moved
@@ -70,7 +64,7 @@ func planHidings(places []place) (hidings, error) {
 func (h *hidings) pin(from, to string) {
 	var above []hiding
 	for dir := filepath.Dir(to); dir != from; dir = filepath.Dir(dir) {
-		above = append(above, hiding{path: dir, tree: -1, pin: true})
+		above = append(above, hiding{path: dir, pin: true})
 	}
 	slices.Reverse(above)
 	for _, p := range above {
@@ -90,8 +84,13 @@ func innermost(places []place, path string) (found place, ok bool) {
 	return found, ok
 }
 
-// apply hides.
+// apply hides, and shows what it took hold of before.
 func (h hidings) apply() error {
+	for i := range h.steps {
+		if err := h.steps[i].hold(); err != nil {
+			return err
+		}
+	}
 	for i := range h.steps {
 		s := &h.steps[i]
 		err := s.apply()
@@ -103,9 +102,21 @@ func (h hidings) apply() error {
 	return nil
 }
 
+// hold opens what is to be seen again.
+func (s *hiding) hold() (err error) {
+	if !s.show {
+		return nil
+	}
+	s.tree, err = unix.OpenTree(unix.AT_FDCWD, s.path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("keep %s: %w", s.path, err)
+	}
+	return nil
+}
+
 func (s *hiding) apply() error {
-	if s.tree >= 0 {
-		return s.show()
+	if s.show {
+		return s.showAgain()
 	}
 	at, err := openExact(s.path)
 	if err != nil {
@@ -126,8 +137,11 @@ func (s *hiding) apply() error {
 	return unix.Mount(os.DevNull, target, "", unix.MS_BIND, "")
 }
 
-// show mounts what was there before into what hides it.
-func (s *hiding) show() error {
+// showAgain mounts what was there before into what hides it.
+func (s *hiding) showAgain() error {
+	if s.tree < 0 {
+		return unix.ENOENT
+	}
 	defer func() { _ = unix.Close(s.tree) }()
 	var st unix.Stat_t
 	if err := unix.Fstat(s.tree, &st); err != nil {

@@ -66,17 +66,14 @@ func arrangeMounts(places []place) ([]place, error) {
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return nil, fmt.Errorf("mount /proc: %w", err)
 	}
-	hide, err := planHidings(places)
-	if err != nil {
-		return nil, err
-	}
+	hide := planHidings(places)
 	if err := hide.apply(); err != nil {
 		return nil, err
 	}
 	if err := makeReadOnly(places, hide.steps); err != nil {
 		return nil, err
 	}
-	err = unix.Mount("tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777,size="+strconv.Itoa(sharedMemorySize))
+	err := unix.Mount("tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777,size="+strconv.Itoa(sharedMemorySize))
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return nil, fmt.Errorf("mount /dev/shm: %w", err)
 	}
