@@ -145,7 +145,9 @@ func setLimits(c *cell) error {
 		unix.RLIMIT_CORE: 0, unix.RLIMIT_FSIZE: limitFileSize, unix.RLIMIT_NOFILE: limitOpenFiles, unix.RLIMIT_CPU: limitCPU,
 	}
 	if c.layer == LayerNamespaces {
-		limits[unix.RLIMIT_NPROC] = uint64(c.most) // in the user namespace alone
+		// In the user namespace alone. The supervisor, who can say that there were
+		// too many, counts more slowly and must come first.
+		limits[unix.RLIMIT_NPROC] = 2 * uint64(c.most)
 	}
 	for resource, most := range limits {
 		var now syscall.Rlimit

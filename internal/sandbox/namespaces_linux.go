@@ -25,6 +25,9 @@ func inNamespaces(attr *syscall.SysProcAttr, network bool) {
 	attr.UidMappings = idMappings("/proc/self/uid_map", os.Getuid(), os.Geteuid() == 0)
 	attr.GidMappings = idMappings("/proc/self/gid_map", os.Getgid(), os.Geteuid() == 0)
 	attr.GidMappingsEnableSetgroups = false
+	if os.Geteuid() != 0 { // who has no capabilities after an exec, also in a namespace of its own
+		attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_DAC_OVERRIDE}
+	}
 }
 
 // idMappings maps all ids of this process's user namespace to themselves if

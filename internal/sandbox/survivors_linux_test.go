@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(noNamespaces) != "" {
 		os.Exit(runWithoutNamespaces())
 	}
+	if home := os.Getenv(ordinaryUser); home != "" {
+		os.Exit(runAsOrdinaryUser(home))
+	}
 	if name := os.Getenv(escapeVariable); name != "" {
 		os.Exit(runEscape(name))
 	}
