@@ -19,6 +19,9 @@ const (
 	// namespaces of its own: other processes are not visible, and the file
 	// system is read-only outside of what may be written.
 	LayerNamespaces Layer = "namespaces"
+	// LayerBubblewrap is LayerNamespaces made by the program bwrap, which may do
+	// so where this one may not.
+	LayerBubblewrap Layer = "bubblewrap"
 	// LayerLandlock is Landlock, for files, TCP, signals and abstract sockets,
 	// and a seccomp filter, for other sockets and dangerous system calls.
 	LayerLandlock Layer = "landlock"
@@ -29,6 +32,9 @@ const (
 	// LayerNone is supervision only: commands have the rights of the user.
 	LayerNone Layer = "none"
 )
+
+// apart says that commands have processes, IPC and terminals of their own.
+func (l Layer) apart() bool { return l == LayerNamespaces || l == LayerBubblewrap }
 
 // machine is what this system confines commands with.
 type machine struct {
@@ -122,6 +128,8 @@ type cell struct {
 	network bool
 	port    int // never reached; 0: none
 	most    int // how many processes it may have
+
+	mounts []mount // what bwrap was told to mount
 
 	terminals []string // devices that it may use; the supervisor knows them
 }

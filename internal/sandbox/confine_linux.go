@@ -78,7 +78,7 @@ func confineThread(c *cell) (listener int, err error) {
 // for requests for sockets, to be able to say that one was refused; another
 // listener above it, as some container runtimes have one, forbids that.
 func filterCalls(c *cell) (listener int, err error) {
-	ipc := c.layer == LayerNamespaces
+	ipc := c.layer.apart()
 	if !c.network {
 		program := assemble(filterOf(c.network, ipc, verdictNotify), auditArch, lastCall)
 		if listener, err = applySeccomp(program, true); err == nil {

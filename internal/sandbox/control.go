@@ -41,7 +41,18 @@ type cellSent struct {
 	Network bool     `json:"network,omitempty"`
 	Port    int      `json:"port,omitempty"`
 	Most    int      `json:"most"`
+	Mounts  []mount  `json:"mounts,omitempty"`
 }
+
+// mount is something that bwrap was told to mount at Path.
+type mount struct {
+	Path []byte `json:"path"`
+	Hide bool   `json:"hide,omitempty"` // File is not to be seen there any more; else it is
+	File fileID `json:"file"`           // what stood there
+}
+
+// fileID tells files of one system apart.
+type fileID struct{ Dev, Ino uint64 }
 
 // report is how the job ended.
 type report struct {
@@ -68,7 +79,7 @@ func (c *cell) send() *cellSent {
 	if c == nil {
 		return nil
 	}
-	s := &cellSent{Layer: c.layer, Network: c.network, Port: c.port, Most: c.most}
+	s := &cellSent{Layer: c.layer, Network: c.network, Port: c.port, Most: c.most, Mounts: c.mounts}
 	for _, p := range c.places {
 		s.Paths, s.Reaches = append(s.Paths, []byte(p.path)), append(s.Reaches, p.reach)
 	}
@@ -82,7 +93,7 @@ func (s *cellSent) receive() (*cell, error) {
 	if len(s.Paths) != len(s.Reaches) {
 		return nil, errors.New("paths without their reach")
 	}
-	c := &cell{layer: s.Layer, network: s.Network, port: s.Port, most: s.Most}
+	c := &cell{layer: s.Layer, network: s.Network, port: s.Port, most: s.Most, mounts: s.Mounts}
 	for i, p := range s.Paths {
 		c.places = append(c.places, place{path: string(p), reach: s.Reaches[i]})
 	}

@@ -528,11 +528,18 @@ func newPrison(t *testing.T) (prison, sandbox.Rules) {
 	}
 }
 
+// stronger are the layers above one, which a Runner must not use to get there.
+var stronger = map[sandbox.Layer][]sandbox.Layer{
+	sandbox.LayerNamespaces: nil,
+	sandbox.LayerBubblewrap: {sandbox.LayerNamespaces},
+	sandbox.LayerLandlock:   {sandbox.LayerNamespaces, sandbox.LayerBubblewrap},
+}
+
 // layers are what this machine can confine with, each with a Runner for it.
 func layers(t testing.TB) map[sandbox.Layer]*sandbox.Runner {
 	t.Helper()
 	list := map[sandbox.Layer]*sandbox.Runner{}
-	for _, without := range [][]sandbox.Layer{nil, {sandbox.LayerNamespaces}} {
+	for _, without := range stronger {
 		r, err := sandbox.New(sandbox.Options{Without: without})
 		if err != nil {
 			t.Fatal(err)
@@ -547,6 +554,10 @@ func layers(t testing.TB) map[sandbox.Layer]*sandbox.Runner {
 		default:
 			list[layer] = r
 		}
+	}
+	_, own := list[sandbox.LayerNamespaces]
+	if _, found := list[sandbox.LayerBubblewrap]; own && !found && os.Getenv("CI_FOREIGN") == "1" {
+		t.Fatal("bwrap is missing or does not work; install the package bubblewrap")
 	}
 	return list
 }

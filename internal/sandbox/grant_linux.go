@@ -62,8 +62,6 @@ type granter struct {
 	rules   int
 }
 
-type fileID struct{ dev, ino uint64 }
-
 // errTooManyRules ends the adding of rules: what has none is out of reach.
 var errTooManyRules = errors.New("too many rules")
 
@@ -82,7 +80,7 @@ func (g *granter) grant(places []place) error {
 	return err
 }
 
-func idOf(st *unix.Stat_t) fileID { return fileID{dev: st.Dev, ino: st.Ino} }
+func idOf(st *unix.Stat_t) fileID { return fileID{Dev: st.Dev, Ino: st.Ino} }
 
 // visit makes the rules for path and what is below it; n is what the places say
 // of it, nil: nothing. around is the reach of the directory it is in.

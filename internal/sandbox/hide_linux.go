@@ -94,13 +94,17 @@ func (h hidings) apply() error {
 	for i := range h.steps {
 		s := &h.steps[i]
 		err := s.apply()
-		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ELOOP) {
+		if err != nil && !absent(err) {
 			return fmt.Errorf("hide %s: %w", s.path, err)
 		}
 		s.closed = err == nil && !s.pin
 	}
 	return nil
 }
+
+// absent says that there is nothing to hide; what a symbolic link leads to is
+// a place of its own.
+func absent(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) }
 
 // hold opens what is to be seen again.
 func (s *hiding) hold() (err error) {
@@ -120,7 +124,7 @@ func (s *hiding) apply() error {
 	}
 	at, err := openExact(s.path)
 	if err != nil {
-		return err // a symbolic link hides nothing: what it leads to is a place of its own
+		return err
 	}
 	defer func() { _ = unix.Close(at) }()
 	var st unix.Stat_t

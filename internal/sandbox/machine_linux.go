@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/openclaw/openclaw-go"
 )
 
 // missing returns what ModeRequire needs and is not there.
@@ -53,14 +55,18 @@ func (r *Runner) inspect() machine {
 		}
 		return machine{LayerSeccomp, []string{fmt.Sprintf("commands reach all files of the user, only the network is closed: there is no %v", err)}}
 	}
-	err := errNotUsed
-	if !without(LayerNamespaces) {
-		err = r.try(LayerNamespaces)
+	var why []error
+	for _, layer := range []Layer{LayerNamespaces, LayerBubblewrap} {
+		err := errNotUsed
+		if !without(layer) {
+			err = r.try(layer)
+		}
+		if err == nil {
+			return machine{layer: layer}
+		}
+		why = append(why, err)
 	}
-	if err == nil {
-		return machine{layer: LayerNamespaces}
-	}
-	return machine{LayerLandlock, landlockGaps(err)}
+	return machine{LayerLandlock, landlockGaps(why[0], why[1])}
 }
 
 // try sets a layer up, without a command: there are too many ways to forbid one
@@ -70,14 +76,18 @@ func (r *Runner) try(layer Layer) error {
 	defer cancel()
 	c := &cell{layer: layer, places: []place{{"/", reachRead}, {"/dev", reachNone}}, most: r.opts.Processes}
 	_, err := r.run(ctx, Job{Dir: "/"}, c)
+	var e *openclaw.Error
+	if errors.As(err, &e) && e.Err != nil {
+		return e.Err // what stands before it is about commands
+	}
 	return err
 }
 
 // landlockGaps returns what Landlock and seccomp leave open without namespaces,
-// which there are none of because of why.
-func landlockGaps(why error) []string {
+// which there are none of because of why, and not through bwrap either.
+func landlockGaps(why, bubblewrap error) []string {
 	abi, _ := landlockABI() // it works, or this was not called
-	gaps := []string{fmt.Sprintf("modes, owners and times of files outside can be changed and other processes are visible: there are no user namespaces (%v)", why)}
+	gaps := []string{fmt.Sprintf("modes, owners and times of files outside can be changed and other processes are visible: there are no user namespaces (%v), nor can bwrap make any (%v)", why, bubblewrap)}
 	if abi < 3 {
 		gaps = append(gaps, fmt.Sprintf("files outside can be emptied: there is no Landlock ABI 3 (the kernel has ABI %d)", abi))
 	}

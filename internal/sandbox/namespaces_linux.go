@@ -183,19 +183,32 @@ func openExact(path string) (fd int, err error) {
 // it has one, else, in namespaces, those that it makes itself.
 func terminals(layer Layer, own bool) []string {
 	if own {
-		path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fdStdin))
-		if err != nil || filepath.Dir(path) != ptsDir {
+		path := terminalAt(fdStdin)
+		if path == "" {
 			return nil
 		}
 		return []string{path}
 	}
-	if layer != LayerNamespaces {
+	if !layer.apart() {
 		return nil // nobody could tell its terminals from those of the user
+	}
+	if layer == LayerBubblewrap {
+		return []string{ptsDir} // it was mounted from outside
 	}
 	if err := unix.Mount("devpts", ptsDir, "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600"); err != nil {
 		return nil // it does without
 	}
 	return []string{ptsDir}
+}
+
+// terminalAt returns the path of the terminal that a descriptor is; "": it is
+// none.
+func terminalAt(fd int) string {
+	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	if err != nil || filepath.Dir(path) != ptsDir {
+		return ""
+	}
+	return path
 }
 
 const ptsDir = "/dev/pts"

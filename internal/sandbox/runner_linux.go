@@ -63,10 +63,13 @@ func (r *Runner) run(ctx context.Context, job Job, c *cell) (Exit, error) {
 	if err != nil {
 		return Exit{}, startError(&job, err)
 	}
-	control, cmd, err := r.startSupervisor(stdio, c)
+	control, cmd, err := r.startSupervisor(&job, stdio, c)
 	if err != nil {
 		stdio.closeChild()
 		stdio.closeOurs()
+		if errors.As(err, &notConfined{}) {
+			return Exit{}, confineError(err)
+		}
 		return Exit{}, startError(&job, err)
 	}
 	stdio.start()
@@ -85,7 +88,7 @@ func (r *Runner) run(ctx context.Context, job Job, c *cell) (Exit, error) {
 
 // startSupervisor starts a supervisor that waits for its order on the other
 // end of the returned socket.
-func (r *Runner) startSupervisor(stdio *stdio, c *cell) (*os.File, *exec.Cmd, error) {
+func (r *Runner) startSupervisor(job *Job, stdio *stdio, c *cell) (*os.File, *exec.Cmd, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
@@ -110,10 +113,23 @@ func (r *Runner) startSupervisor(stdio *stdio, c *cell) (*os.File, *exec.Cmd, er
 	if c != nil && c.layer == LayerNamespaces {
 		inNamespaces(cmd.SysProcAttr, c.network)
 	}
+	if c != nil && c.layer == LayerBubblewrap {
+		tty := ""
+		if job.Terminal {
+			tty = terminalAt(int(stdio.child[0].Fd()))
+		}
+		release, err := inBubblewrap(cmd, c, tty)
+		defer release()
+		if err != nil {
+			_ = ours.Close()
+			return nil, nil, notConfined{err}
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := cmd.Start(); err != nil {
 		_ = ours.Close()
+		closeSaid(cmd)
 		return nil, nil, err
 	}
 	r.supervisors[cmd.Process.Pid] = true
@@ -121,9 +137,10 @@ func (r *Runner) startSupervisor(stdio *stdio, c *cell) (*os.File, *exec.Cmd, er
 }
 
 // converse gives the supervisor its order and returns its report, when it and
-// all it supervised are gone. It closes control.
+// all it supervised are gone. It closes control, and what said reads.
 func (r *Runner) converse(ctx context.Context, control *os.File, cmd *exec.Cmd, o order) (report, error) {
 	defer func() { _ = control.Close() }()
+	defer closeSaid(cmd)
 	// The order is written whole before anything else may be: a supervisor that
 	// does not read it is broken.
 	_ = control.SetWriteDeadline(time.Now().Add(orderLimit)) // the pair was made for deadlines
@@ -166,6 +183,9 @@ func (r *Runner) converse(ctx context.Context, control *os.File, cmd *exec.Cmd, 
 	if err != nil {
 		rep = report{Code: -1, Signal: int(syscall.SIGKILL)}
 		err = r.sweep(err)
+		if text := said(cmd); text != "" {
+			err = confineError(errors.New(text))
+		}
 	}
 	if stopped != nil {
 		err = stopped

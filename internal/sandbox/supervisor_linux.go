@@ -31,7 +31,7 @@ const (
 // the initialisation of all that Go initialises after this package, among it
 // the store and the models: a good part of what a supervisor costs.
 func init() { //nolint:gochecknoinits // see above: this early is what it is for
-	if len(os.Args) != 1 || os.Args[0] != supervisorName {
+	if !slices.Equal(os.Args, []string{supervisorName}) && !slices.Equal(os.Args, []string{programInside, supervisorName}) {
 		return
 	}
 	// During initialisation this goroutine is bound to its thread, and each of its
@@ -91,7 +91,8 @@ func supervise(children <-chan os.Signal) error {
 }
 
 // removeAlone removes the temporary directory of a job. above is another way to
-// the directory around it, where that is not to be changed any more.
+// the directory around it, where that is not to be changed any more. In bwrap
+// there is none: the directory is emptied, and goes with Runner.RemoveStale.
 func removeAlone(temp string, above int) {
 	if temp == "" {
 		return
@@ -100,7 +101,13 @@ func removeAlone(temp string, above int) {
 		_ = unix.Unmount(temp, unix.MNT_DETACH) // it was made writable, if all went well
 		temp = "/proc/self/fd/" + strconv.Itoa(above) + "/" + filepath.Base(temp)
 	}
-	_ = removeTemp(temp) // nobody is left to be told
+	if removeTemp(temp) == nil {
+		return
+	}
+	entries, _ := os.ReadDir(temp) // nobody is left to be told
+	for _, e := range entries {
+		_ = os.RemoveAll(filepath.Join(temp, e.Name()))
+	}
 }
 
 // checkControl refuses to supervise for anybody but the parent: the creator of
@@ -213,18 +220,25 @@ func (s *supervisor) start(o *order) started {
 	if s.cell == nil {
 		return startConfined(nil, argv, attr, o.WantDir)
 	}
-	if s.cell.layer == LayerNamespaces {
-		if len(o.Temp) > 0 {
-			s.above = keepWritable(filepath.Dir(string(o.Temp)))
-		}
-		left, err := arrangeMounts(s.cell.places)
-		if err != nil {
-			return started{err: notConfined{err}}
-		}
-		s.cell.places = left
+	if err := s.arrange(string(o.Temp)); err != nil {
+		return started{err: notConfined{err}}
 	}
 	s.cell.terminals = terminals(s.cell.layer, o.Terminal)
 	return startConfined(s.cell, argv, attr, o.WantDir)
+}
+
+// arrange gives this process the view of the system that its command shall have.
+func (s *supervisor) arrange(temp string) (err error) {
+	switch s.cell.layer {
+	case LayerBubblewrap:
+		return startInside(s.cell)
+	case LayerNamespaces:
+		if temp != "" {
+			s.above = keepWritable(filepath.Dir(temp))
+		}
+		s.cell.places, err = arrangeMounts(s.cell.places)
+	}
+	return err
 }
 
 // notConfined is the failure of a layer.

@@ -172,11 +172,10 @@ func TestOneKilledSupervisorLeavesOtherJobsAlone(t *testing.T) {
 
 const gatewayScript = "SANDBOX_TEST_GATEWAY_SCRIPT"
 
-// With a workspace the script runs in a Box, of the layer below namespaces if
-// they are not to be used.
+// With a workspace the script runs in a Box, of this layer.
 const (
 	gatewayWorkspace = "SANDBOX_TEST_GATEWAY_WORKSPACE"
-	gatewayWithout   = "SANDBOX_TEST_GATEWAY_WITHOUT"
+	gatewayLayer     = "SANDBOX_TEST_GATEWAY_LAYER"
 )
 
 // runAsGateway is the process that TestGatewayKilled kills.
@@ -189,9 +188,7 @@ func runAsGateway(script string) int {
 	job.Stdout = os.Stdout // held by every descendant, until none is left
 	run := r.Run
 	if dir := os.Getenv(gatewayWorkspace); dir != "" {
-		if os.Getenv(gatewayWithout) != "" {
-			r, err = sandbox.New(sandbox.Options{Without: []sandbox.Layer{sandbox.LayerNamespaces}})
-		}
+		r, err = sandbox.New(sandbox.Options{Without: stronger[sandbox.Layer(os.Getenv(gatewayLayer))]})
 		box, boxErr := r.Box(sandbox.Rules{Workspace: dir})
 		if err != nil || boxErr != nil {
 			return 1
@@ -234,16 +231,20 @@ func TestGatewayKilled(t *testing.T) {
 }
 
 // Set it to 10000 for a long run: make sandbox-soak.
-var runs = flag.Int("runs", 200, "how many commands TestRunsLeaveNothing runs")
+var runs = flag.Int("runs", 100, "how many commands TestRunsLeaveNothing runs in each layer")
 
 func TestRunsLeaveNothing(t *testing.T) {
-	r := newRunner(t)
+	for layer, r := range layers(t) {
+		t.Run(string(layer), func(t *testing.T) { runsLeaveNothing(t, r) })
+	}
+}
+
+func runsLeaveNothing(t *testing.T, r *sandbox.Runner) {
 	t.Setenv("TMPDIR", t.TempDir())
 	box, err := r.Box(sandbox.Rules{Workspace: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d commands, layer %s", *runs, box.Layer())
 	count := func() (fds, goroutines, children, files int) {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -367,11 +368,13 @@ func TestOutputHeldByAStranger(t *testing.T) {
 }
 
 func TestMainIgnoresImposters(t *testing.T) {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Args = []string{"openclaw-job"}
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "run openclaw instead") {
-		t.Errorf("got %v, %q", err, out)
+	for _, args := range [][]string{{"openclaw-job"}, {"/proc/self/fd/7", "openclaw-job"}} {
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Args = args
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "run openclaw instead") {
+			t.Errorf("%q: got %v, %q", args, err, out)
+		}
 	}
 }
 

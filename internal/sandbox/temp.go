@@ -54,8 +54,9 @@ func lockTemp(dir string) (*os.File, error) {
 // remove removes the directory.
 func (t *tempDir) remove() error { return errors.Join(removeTemp(t.path), t.lock.Close()) }
 
-// RemoveStale removes temporary directories of jobs whose gateway was killed
-// before their supervisors could, and returns how many there were.
+// RemoveStale removes temporary directories of jobs whose gateway was killed, if
+// their supervisors were, too, or could only empty them, and returns how many
+// there were.
 func (r *Runner) RemoveStale() (n int) {
 	paths, err := filepath.Glob(filepath.Join(os.TempDir(), tempPrefix+"*"))
 	if err != nil {
