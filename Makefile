@@ -83,7 +83,7 @@ fuzz-short: ## the parsers that strangers reach; counted, since a time limit can
 		$(GO) test -run='^$$' -fuzz="^$${t#*:}\$$" -fuzztime=8000x -fuzzminimizetime=20x "./$${t%:*}" </dev/null; \
 	done
 
-sandbox-soak: ## 10,000 commands in the sandbox, and nothing of them is left
+sandbox-soak: ## 10,000 commands in each layer of the sandbox, and nothing of them is left
 	$(GO) test -count=1 -v -timeout 1h -run 'TestRunsLeaveNothing$$' ./internal/sandbox -runs=10000
 
 bench: ## one table of figures

@@ -25,7 +25,7 @@ func BenchmarkCommand(b *testing.B) {
 	b.Run("supervised", func(b *testing.B) {
 		measure(b, func() error { _, err := runner.Run(b.Context(), job); return err })
 	})
-	for _, without := range [][]sandbox.Layer{{sandbox.LayerNamespaces}, nil} {
+	for _, without := range [][]sandbox.Layer{{sandbox.LayerNamespaces, sandbox.LayerBubblewrap}, {sandbox.LayerNamespaces}, nil} {
 		runner, err := sandbox.New(sandbox.Options{Without: without})
 		if err != nil {
 			b.Fatal(err)
