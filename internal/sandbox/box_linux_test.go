@@ -217,3 +217,25 @@ func TestWritablePathTurnedIntoALink(t *testing.T) {
 		})
 	}
 }
+
+// A file where the directory of something blocked would be hides nothing, and
+// is no reason to run nothing any more.
+func TestFileInThePlaceOfABlockedFolder(t *testing.T) {
+	for layer, r := range layers(t) {
+		t.Run(string(layer), func(t *testing.T) {
+			p, rules := newPrison(t)
+			rules.Workspace = p.home
+			box, err := r.Box(rules) // does/not/exist is blocked
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(p.file("does"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if _, err := box.Run(t.Context(), shellJob("cat "+p.file("note"), &out)); err != nil || out.String() != "note\n" {
+				t.Errorf("got %q, %v", &out, err)
+			}
+		})
+	}
+}

@@ -104,7 +104,9 @@ func (h hidings) apply() error {
 
 // absent says that there is nothing to hide; what a symbolic link leads to is
 // a place of its own.
-func absent(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) }
+func absent(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR)
+}
 
 // hold opens what is to be seen again.
 func (s *hiding) hold() (err error) {
