@@ -96,6 +96,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) }) // or it could not be removed
 	s := openAt(t, dir)
 	find(t, s, "cat", 1)
 	first := s.index
