@@ -22,7 +22,7 @@ FOREIGN_PKGS  = $(shell grep -rl --include='*.go' --exclude-dir=node_modules --e
 
 .DEFAULT_GOAL := build
 
-.PHONY: sandbox-soak build test race vet lint fmt fmt-check foreign foreign-install fuzz fuzz-short bench crash crash-check cross check clean
+.PHONY: sandbox-soak build test race ordinary vet lint fmt fmt-check foreign foreign-install fuzz fuzz-short bench crash crash-check cross check clean
 
 build: ## the released form: one static binary, bin/openclaw
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/openclaw ./cmd/openclaw
@@ -32,6 +32,13 @@ test:
 
 race: ## needs a C compiler
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 15m ./...
+
+# What is about rights to files and processes.
+ORDINARY := internal/sandbox internal/memory internal/store/sqlite internal/tool/shell internal/tool/files \
+	internal/skill internal/config internal/audit
+
+ordinary: ## these tests again, as a user without root's rights
+	.ci/ordinary $(ORDINARY)
 
 vet:
 	set -e; for m in $(MODULES); do $(GO) -C $$m vet ./...; done
@@ -96,7 +103,7 @@ cross: ## the other platforms compile, the tests of the other system too
 	done
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...
 
-check: fmt-check vet lint race crash-check fuzz-short foreign cross
+check: fmt-check vet lint race ordinary crash-check fuzz-short foreign cross
 
 clean:
 	rm -rf bin foreign/*/node_modules
