@@ -154,7 +154,7 @@ func TestGrants(t *testing.T) {
 			if exit := try("UDP", network); exit.Code != 0 {
 				t.Errorf("UDP: %+v", exit)
 			}
-			for _, name := range []string{"TCP", "MPTCP", "a socket with a path", "an abstract socket", "read a secret"} {
+			for _, name := range []string{"TCP", "MPTCP", "TCP Fast Open", "TCP Fast Open by a message", "TCP Fast Open by several messages", "SMC", "a socket with a path", "an abstract socket", "read a secret"} {
 				if exit := try(name, network); exit.Code != refusedCode {
 					t.Errorf("%s, with the network: %+v", name, exit)
 				}

@@ -72,6 +72,14 @@ var argumentRules = []callRule{
 
 const tioclinux = 0x541c
 
+// fastOpen are the calls that connect by sending, which Landlock does not see.
+// They fail as where the machine's owner has switched TCP Fast Open off.
+var fastOpen = []callRule{
+	{call: unix.SYS_SENDTO, verdict: fails(unix.EOPNOTSUPP), conditions: []condition{{argument: 3, mask: unix.MSG_FASTOPEN, value: 0, unequal: true}}},
+	{call: unix.SYS_SENDMSG, verdict: fails(unix.EOPNOTSUPP), conditions: []condition{{argument: 2, mask: unix.MSG_FASTOPEN, value: 0, unequal: true}}},
+	{call: unix.SYS_SENDMMSG, verdict: fails(unix.EOPNOTSUPP), conditions: []condition{{argument: 3, mask: unix.MSG_FASTOPEN, value: 0, unequal: true}}},
+}
+
 // sockTypeMask leaves out SOCK_CLOEXEC and SOCK_NONBLOCK.
 const sockTypeMask = 0xf
 
@@ -87,13 +95,15 @@ func socketRules(network bool, refused verdict) []callRule {
 		rules = append(rules, callRule{call: call, verdict: v, conditions: c})
 	}
 	if network {
-		// Landlock does not see connections of MPTCP.
 		for _, f := range []uint32{unix.AF_INET, unix.AF_INET6} {
-			rule(unix.SYS_SOCKET, fails(unix.EPROTONOSUPPORT), family(f), protocol(unix.IPPROTO_MPTCP))
-			rule(unix.SYS_SOCKET, verdictAllow, family(f), kind(unix.SOCK_STREAM))
+			// Landlock does not see what other protocols connect, MPTCP and SMC among them.
+			rule(unix.SYS_SOCKET, verdictAllow, family(f), kind(unix.SOCK_STREAM), protocol(0))
+			rule(unix.SYS_SOCKET, verdictAllow, family(f), kind(unix.SOCK_STREAM), protocol(unix.IPPROTO_TCP))
+			rule(unix.SYS_SOCKET, fails(unix.EPROTONOSUPPORT), family(f), kind(unix.SOCK_STREAM))
 			rule(unix.SYS_SOCKET, verdictAllow, family(f), kind(unix.SOCK_DGRAM))
 		}
 		rule(unix.SYS_SOCKET, verdictAllow, family(unix.AF_NETLINK), protocol(unix.NETLINK_ROUTE))
+		rules = append(rules, fastOpen...)
 	} else {
 		rule(unix.SYS_SOCKET, refused, family(unix.AF_INET))
 		rule(unix.SYS_SOCKET, refused, family(unix.AF_INET6))
