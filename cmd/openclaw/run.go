@@ -106,7 +106,7 @@ func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // configOptions say where the configuration comes from.
 func (c *cli) configOptions() config.Options {
-	o := config.Options{Path: c.absolute(cmp.Or(c.flags.config, c.env("OPENCLAW_CONFIG_PATH"))), Environ: c.environ}
+	o := config.Options{Path: c.absolute(cmp.Or(c.flags.config, c.env("OPENCLAW_CONFIG_PATH"))), Environ: c.environ, Check: checkConfig}
 	if c.flags.verbose {
 		o.Overrides = map[string]string{"logging.level": "debug"}
 	}

@@ -34,6 +34,18 @@ func (d *decoder) problem(key, message, suggestion string) {
 	d.problems = append(d.problems, Problem{d.origins[key], key, message, suggestion})
 }
 
+// originOf returns where a key was set, or what it is part of.
+func (d *decoder) originOf(key string) Origin {
+	for {
+		o, set := d.origins[key]
+		end := strings.LastIndexAny(key, ".[")
+		if set || end < 0 {
+			return o
+		}
+		key = key[:end]
+	}
+}
+
 // moveOlderForms takes over keys of earlier versions. A file that has both the
 // older and the present one means the present.
 func (d *decoder) moveOlderForms(c *Config) {

@@ -165,7 +165,7 @@ func (f field) kindName() string {
 	case reflect.Map, reflect.Struct, reflect.Interface:
 		return "map"
 	}
-	if f.form == "path" {
+	if f.isPath() {
 		return "path"
 	}
 	return "string"

@@ -26,6 +26,10 @@ type Options struct {
 	// KnownEnv are names of further OPENCLAW_ variables that mean something to
 	// the program; others are warned of.
 	KnownEnv []string
+	// Check says what else is wrong with a configuration that is right by
+	// itself: what the parts of the program that it is for would refuse. Load
+	// adds where each key was set. nil: nothing.
+	Check func(*Config) []Problem
 }
 
 // Load reads the configuration: defaults, then the file, then the environment
@@ -129,6 +133,12 @@ func (s *source) load(data []byte) (*Config, []Warning, error) {
 	d.overrides(v, s.opts.Overrides)
 	cfg.origins = d.origins
 	d.finish(cfg)
+	if check := s.opts.Check; check != nil && len(d.problems) == 0 {
+		for _, p := range check(cfg) {
+			p.Origin = d.originOf(p.Key)
+			d.problems = append(d.problems, p)
+		}
+	}
 	if len(d.problems) > 0 {
 		d.problems.sort()
 		return nil, d.warnings, d.problems

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -249,6 +250,45 @@ func TestHomeMoves(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A blocked path that blocks nothing is an error.
+func TestBlockedPaths(t *testing.T) {
+	for text, want := range map[string]string{
+		"~/a*": "wildcards", "~/x?": "wildcards", "relative": `did you mean "~/relative"`, "~other/x": "other users", "~/x": "", "/srv/[x]": "",
+	} {
+		home := t.TempDir()
+		file := filepath.Join(home, "config.yml")
+		if err := os.WriteFile(file, []byte("hands:\n  filesystem:\n    blocked_paths: [~/.ssh, "+strconv.Quote(text)+"]\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := Load(Options{Path: file, Environ: []string{"HOME=" + home}})
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", text, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), ":3:29: hands.filesystem.blocked_paths[1]: ")):
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+}
+
+// What the parts of the program refuse is reported where it was set.
+func TestCheck(t *testing.T) {
+	home := t.TempDir()
+	file := filepath.Join(home, "config.yml")
+	if err := os.WriteFile(file, []byte("permissions:\n  always_deny: [a, b]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := Load(Options{Path: file, Environ: []string{"HOME=" + home}, Check: func(c *Config) (list []Problem) {
+		for _, key := range []string{"permissions.always_deny[1]", "permissions.always_deny[0].x", "hands.workspace"} {
+			list = append(list, Problem{Key: key, Message: "no"})
+		}
+		return list
+	}})
+	want := "hands.workspace: no\n" + file + ":2:17: permissions.always_deny[0].x: no\n" + file + ":2:20: permissions.always_deny[1]: no"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

@@ -32,3 +32,20 @@ func (d directories) resolve(name string) (string, error) {
 	}
 	return filepath.Join(d.home, name), nil
 }
+
+// placeForm is the form of the paths that nobody shall reach. One that blocks
+// nothing, or not what its author thought, must not pass in silence.
+const placeForm = "place"
+
+func (f field) isPath() bool { return f.form == "path" || f.form == placeForm }
+
+// checkPlace says what is wrong with such a path.
+func checkPlace(text string) *fault {
+	switch {
+	case strings.ContainsAny(text, "*?"):
+		return &fault{message: "must be a file or folder, with all that is in it; wildcards mean nothing here, in " + quote(text)}
+	case text != "" && !filepath.IsAbs(text) && !strings.HasPrefix(text, "~"):
+		return &fault{message: "must be absolute or begin with ~/, not " + quote(text), suggestion: "~/" + text}
+	}
+	return nil
+}

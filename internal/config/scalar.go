@@ -154,7 +154,12 @@ func (f field) setString(v reflect.Value, text string, dirs directories) *fault 
 			suggestion: nearest(text, f.enum),
 		}
 	}
-	if f.form == "path" {
+	if f.isPath() {
+		if f.form == placeForm {
+			if wrong := checkPlace(text); wrong != nil {
+				return wrong
+			}
+		}
 		path, err := dirs.resolve(text)
 		if err != nil {
 			return &fault{message: err.Error()}

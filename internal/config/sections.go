@@ -36,7 +36,7 @@ type Jobs struct {
 // Filesystem says which files the agent may touch.
 type Filesystem struct {
 	WritablePaths []string `yaml:"writable_paths" form:"path" doc:"Directories it may write to, besides the workspace."`
-	BlockedPaths  []string `yaml:"blocked_paths" default:"~/.ssh,~/.gnupg,~/.aws,~/.openclaw/config.yml,~/.openclaw/.env" form:"path" doc:"What it may neither read nor write, whatever else allows it."`
+	BlockedPaths  []string `yaml:"blocked_paths" default:"~/.ssh,~/.gnupg,~/.aws,~/.openclaw/config.yml,~/.openclaw/.env" form:"place" doc:"What it may neither read nor write, whatever else allows it."`
 }
 
 // Web bounds the tools that read the web.
