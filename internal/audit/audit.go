@@ -5,8 +5,9 @@
 // The lines are a chain: each has a number, the hash of the one before, and its
 // own hash, keyed with a secret beside the configuration, so that a line that is
 // changed, missing, put elsewhere or added by somebody else shows (Verify). The
-// newest number and hash are kept in a file of their own, the head, so that lines
-// cut from the end show too. Whoever has the key can forge all of it: the record
+// newest number and hash are kept in a file of their own, the head, under the
+// same key, so that lines cut from the end show too, and a record that went
+// missing as a whole. Whoever has the key can forge all of it: the record
 // convicts the agent and programs of other users, not the owner.
 //
 // Log owns the files while a gateway runs. A line is written before Append
@@ -16,6 +17,8 @@
 package audit
 
 import (
+	"cmp"
+	"crypto/hmac"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -24,6 +27,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -60,6 +64,7 @@ type position struct {
 	First int64  `json:"first"` // the oldest line that is kept
 	N     int64  `json:"n"`     // the newest; 0: there is none
 	Hash  string `json:"hash"`  // of that
+	MAC   string `json:"mac"`   // of all of the above, with the key
 }
 
 // Open opens the record and goes on with it. What a crash has left of a line is
@@ -80,7 +85,8 @@ func Open(o Options) (l *Log, err error) {
 		}
 	}
 	l = &Log{opts: o}
-	if l.key, err = readKey(o.Key); err != nil {
+	begins, err := l.readKey()
+	if err != nil {
 		return nil, err
 	}
 	if l.file, err = os.OpenFile(filepath.Join(o.Dir, current), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
@@ -89,34 +95,41 @@ func Open(o Options) (l *Log, err error) {
 	if l.head, err = os.OpenFile(o.Head, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, errors.Join(err, l.file.Close())
 	}
-	if err := l.goOn(); err != nil {
+	if err := l.goOn(begins); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-// readKey returns the secret, and makes one where there is none.
-func readKey(path string) ([]byte, error) {
-	key, err := os.ReadFile(path)
-	if err == nil && len(key) < 16 {
-		return nil, fmt.Errorf("%s is too short to be a key; remove it, and the record begins anew", path)
+// readKey reads the secret. Where there is none it thinks of one, and begins is
+// true.
+func (l *Log) readKey() (begins bool, err error) {
+	l.key, err = os.ReadFile(l.opts.Key)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.key = []byte(rand.Text() + rand.Text())
+		return true, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return key, err
+	if err == nil && len(l.key) < 16 {
+		err = fmt.Errorf("%s is too short to be a key; remove it, and the record begins anew", l.opts.Key)
 	}
-	key = []byte(rand.Text() + rand.Text())
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(key)
-	return key, errors.Join(err, f.Sync(), f.Close())
+	return false, err
 }
 
-// goOn finds the end of the record and repairs the tail.
-func (l *Log) goOn() error {
-	told, err := readHead(l.head)
+func (l *Log) saveKey() error {
+	f, err := os.OpenFile(l.opts.Key, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
+		return err
+	}
+	_, err = f.Write(l.key)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// goOn finds the end of the record and repairs the tail. begins says that there
+// was no key, and so should be nothing else.
+func (l *Log) goOn(begins bool) error {
+	told, err := readHead(l.head, l.key)
+	broken := err != nil
+	if broken {
 		told = position{}
 	}
 	l.at.First = max(told.First, 1)
@@ -136,8 +149,18 @@ func (l *Log) goOn() error {
 	if err := l.file.Truncate(size); err != nil {
 		return err
 	}
-	if lost > 0 || told.N > l.at.N {
-		return l.append("gap", map[string]any{"lost_bytes": lost, "expected": told.N, "found": l.at.N})
+	if begins {
+		if l.at.N == 0 { // the key comes last: where it is, there must be a head
+			return cmp.Or(l.writeHead(), l.saveKey())
+		}
+		if err := l.saveKey(); err != nil {
+			return err
+		}
+	}
+	if broken || lost > 0 || told.N > l.at.N {
+		return l.append("gap", map[string]any{
+			"lost_bytes": lost, "expected": told.N, "found": l.at.N, "key_was_gone": begins, "head_was_gone": broken,
+		})
 	}
 	return nil
 }
@@ -179,7 +202,7 @@ func (l *Log) append(kind string, detail any) error {
 	}
 	l.size += int64(n)
 	l.at.N, l.at.Hash = line.N, line.Hash
-	return writeHead(l.head, l.at)
+	return l.writeHead()
 }
 
 // rotate begins a new file and removes the oldest.
@@ -205,7 +228,7 @@ func (l *Log) rotate() error {
 		if len(older) > 1 {
 			l.at.First = numberOf(older[1])
 		}
-		if err := errors.Join(writeHead(l.head, l.at), os.Remove(older[0])); err != nil {
+		if err := errors.Join(l.writeHead(), os.Remove(older[0])); err != nil {
 			return err
 		}
 		older = older[1:]
@@ -222,10 +245,11 @@ func (l *Log) Close() error {
 }
 
 // headSize is fixed, so that one write replaces the whole of it.
-const headSize = 160
+const headSize = 256
 
-func writeHead(f *os.File, p position) error {
-	data, err := json.Marshal(p)
+func (l *Log) writeHead() error {
+	l.at.MAC = l.at.mac(l.key)
+	data, err := json.Marshal(l.at)
 	if err != nil {
 		return err
 	}
@@ -235,14 +259,22 @@ func writeHead(f *os.File, p position) error {
 	}
 	block[headSize-1] = '\n'
 	copy(block, data)
-	_, err = f.WriteAt(block, 0)
+	_, err = l.head.WriteAt(block, 0)
 	return err
 }
 
-func readHead(f *os.File) (p position, err error) {
+// readHead reads the head, if it was written with the key.
+func readHead(f *os.File, key []byte) (p position, err error) {
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, headSize))
 	if err == nil {
 		err = json.Unmarshal(data, &p)
 	}
+	if err == nil && !hmac.Equal([]byte(p.MAC), []byte(p.mac(key))) {
+		err = errors.New("it was not written with this key")
+	}
 	return p, err
+}
+
+func (p position) mac(key []byte) string {
+	return keyed(key, "head", strconv.FormatInt(p.First, 10), strconv.FormatInt(p.N, 10), p.Hash)
 }

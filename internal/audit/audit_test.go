@@ -96,10 +96,21 @@ func TestTamper(t *testing.T) {
 			return append(l, []byte(fmt.Sprintf(`{"n":7,"time":%q,"kind":"stop","detail":{},"prev":%q,"hash":%q}`+"\n", forged.Time, forged.Prev, forged.Hash)))
 		}), 7, "line 7 has been changed"},
 		"head gone": {func(t *testing.T, o Options) {
-			if err := os.Remove(o.Head); err != nil {
-				t.Fatal(err)
-			}
+			remove(t, o.Head)
 		}, 0, "the head is missing"},
+		"end gone, head forged": {forgeHead, 0, "the head has been changed"},
+		"end gone, head forged, then started": {func(t *testing.T, o Options) {
+			forgeHead(t, o)
+			write(t, o, 1)
+		}, 6, `"head_was_gone":true`},
+		"record and head gone, then started": {func(t *testing.T, o Options) {
+			remove(t, filepath.Join(o.Dir, current), o.Head)
+			write(t, o, 1)
+		}, 1, `"head_was_gone":true`},
+		"key gone, then started": {func(t *testing.T, o Options) {
+			remove(t, o.Key)
+			write(t, o, 1)
+		}, 1, "written with another key"},
 		// The chain goes on after it, and remembers.
 		"end gone, then started": {func(t *testing.T, o Options) {
 			lines(func(l [][]byte) [][]byte { return l[:4] })(t, o)
@@ -119,6 +130,60 @@ func TestTamper(t *testing.T) {
 				t.Errorf("found %+v, want %q at line %d", r.Faults, tt.what, tt.line)
 			}
 		})
+	}
+}
+
+func remove(t *testing.T, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// forgeHead cuts the last line and tells so in a head written without the key.
+func forgeHead(t *testing.T, o Options) {
+	path := filepath.Join(o.Dir, current)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := bytes.SplitAfter(data, []byte("\n"))[:5]
+	last, err := parse(bytes.TrimSpace(l[4]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := fmt.Sprintf(`{"first":1,"n":5,"hash":%q}`, last.Hash)
+	for path, text := range map[string][]byte{path: bytes.Join(l, nil), o.Head: []byte(head)} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Without the key nothing can be checked, which is not the same as nothing.
+func TestNoKey(t *testing.T) {
+	o := options(t)
+	if _, err := Verify(t.Context(), o); err == nil || !strings.Contains(err.Error(), "there is no record") {
+		t.Errorf("nothing: %v", err)
+	}
+	write(t, o, 1)
+	remove(t, o.Key)
+	if _, err := Verify(t.Context(), o); err == nil || !strings.Contains(err.Error(), "cannot be checked any more") {
+		t.Errorf("no key: %v", err)
+	}
+}
+
+// A start that was interrupted, wherever that was, is no gap.
+func TestInterruptedStart(t *testing.T) {
+	o := options(t)
+	write(t, o, 0)
+	remove(t, o.Key) // it is written last
+	write(t, o, 0)
+	write(t, o, 2)
+	if r := verify(t, o); r.Lines != 2 || len(r.Faults) > 0 {
+		t.Errorf("%+v", r)
 	}
 }
 

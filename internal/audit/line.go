@@ -30,8 +30,12 @@ type Line struct {
 // hash is HMAC-SHA256 over the line's other members, each behind its length so
 // that none can pose as a part of another.
 func (l *Line) hash(key []byte) string {
+	return keyed(key, strconv.FormatInt(l.N, 10), l.Time, l.Kind, string(l.Detail), l.Prev)
+}
+
+func keyed(key []byte, parts ...string) string {
 	mac := hmac.New(sha256.New, key)
-	for _, part := range []string{strconv.FormatInt(l.N, 10), l.Time, l.Kind, string(l.Detail), l.Prev} {
+	for _, part := range parts {
 		_, _ = fmt.Fprintf(mac, "%d:%s,", len(part), part) // a hash takes everything
 	}
 	return hex.EncodeToString(mac.Sum(nil))

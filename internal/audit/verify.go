@@ -3,6 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"errors"
@@ -39,16 +40,21 @@ func Verify(ctx context.Context, o Options) (Report, error) {
 	var err error
 	if v.key, err = os.ReadFile(o.Key); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return v.report, errors.New("there is no record: no gateway has kept one (logging.audit.enabled)")
+			return v.report, o.withoutKey()
 		}
 		return v.report, err
 	}
 	told := position{First: 1}
 	if head, err := os.Open(o.Head); err == nil {
-		told, err = readHead(head)
+		for range 5 { // a gateway may be writing it just now
+			if told, err = readHead(head, v.key); err == nil {
+				break
+			}
+		}
 		_ = head.Close()
 		if err != nil {
-			v.fault(o.Head, 0, "the head cannot be read, so lines cut from the end would not show")
+			told = position{First: 1}
+			v.fault(o.Head, 0, "the head has been changed, so lines cut from the end would not show")
 		}
 	} else {
 		v.fault(o.Head, 0, "the head is missing, so lines cut from the end would not show")
@@ -64,6 +70,17 @@ func Verify(ctx context.Context, o Options) (Report, error) {
 	}
 	v.ends(filepath.Join(o.Dir, current), told)
 	return v.report, nil
+}
+
+// withoutKey says why a record without a key cannot be checked.
+func (o Options) withoutKey() error {
+	files, err := olderFiles(o.Dir)
+	for _, path := range append(files, filepath.Join(o.Dir, current), o.Head) {
+		if info, statErr := os.Stat(path); statErr == nil && info.Size() > 0 {
+			return fmt.Errorf("%s is there and its key, %s, is not: what was recorded cannot be checked any more", path, o.Key)
+		}
+	}
+	return cmp.Or(err, errors.New("there is no record: no gateway has kept one (logging.audit.enabled)"))
 }
 
 type verifier struct {
@@ -131,7 +148,7 @@ func (v *verifier) line(path string, number int, data []byte) {
 		v.fault(path, number, fmt.Sprintf("line %d does not go on from line %d, which has been replaced", l.N, b.N))
 	}
 	if l.Kind == "gap" && !changed {
-		v.fault(path, number, "the gateway found the end of the record cut when it started: "+string(l.Detail))
+		v.fault(path, number, "the gateway found the record cut when it started: "+string(l.Detail))
 	}
 	v.before = l
 }
