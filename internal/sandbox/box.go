@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // Layer is a way to confine a command. Each is said to users by this name.
@@ -66,7 +67,7 @@ func (r *Runner) Box(rules Rules) (*Box, error) {
 	}
 	b := &Box{runner: r, rules: rules}
 	for _, path := range append([]string{rules.Workspace}, rules.Writable...) {
-		b.writable = append(b.writable, resolved(path))
+		b.writable = append(b.writable, paths.Real(path))
 	}
 	return b, nil
 }
@@ -137,7 +138,7 @@ type cell struct {
 func (b *Box) cell(grant Grant, temp string) *cell {
 	also := []string{temp}
 	for _, path := range grant.Writable {
-		also = append(also, resolved(path))
+		also = append(also, paths.Real(path))
 	}
 	c := &cell{layer: b.Layer(), places: b.places(also), network: b.rules.Network || grant.Network, most: b.runner.opts.Processes}
 	if b.rules.OwnPort != nil {
@@ -150,7 +151,7 @@ func (b *Box) cell(grant Grant, temp string) *cell {
 func (b *Box) checkGrant(g Grant) error {
 	for _, path := range g.Writable {
 		for _, blocked := range b.rules.Blocked {
-			if within(path, blocked) || within(resolved(path), resolved(blocked)) {
+			if paths.Within(path, blocked) || paths.Within(paths.Real(path), paths.Real(blocked)) {
 				return &openclaw.Error{Code: openclaw.CodeInvalidMessage,
 					Message: path + " is blocked (hands.filesystem.blocked_paths) and cannot be made writable"}
 			}

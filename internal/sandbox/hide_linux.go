@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/openclaw/openclaw-go/internal/paths"
 	"golang.org/x/sys/unix"
 )
 
@@ -77,7 +78,7 @@ func (h *hidings) pin(from, to string) {
 // innermost returns the place around path.
 func innermost(places []place, path string) (found place, ok bool) {
 	for _, p := range places {
-		if within(path, p.path) && (!ok || len(p.path) >= len(found.path)) {
+		if paths.Within(path, p.path) && (!ok || len(p.path) >= len(found.path)) {
 			found, ok = p, true
 		}
 	}

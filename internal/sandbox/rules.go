@@ -3,12 +3,11 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // The modes of Rules.
@@ -61,7 +60,7 @@ func (r Rules) check() error {
 		}
 	}
 	for _, b := range r.Blocked {
-		if within(r.Workspace, b) || within(resolved(r.Workspace), resolved(b)) {
+		if paths.Within(r.Workspace, b) || paths.Within(paths.Real(r.Workspace), paths.Real(b)) {
 			return &openclaw.Error{Code: openclaw.CodeInvalidMessage,
 				Message: "the workspace is in the blocked path " + b + "; move one of the two"}
 		}
@@ -101,20 +100,20 @@ func (b *Box) places(also []string) []place {
 		list = append(list, place{path, reachNone})
 	}
 	if b.rules.State != "" {
-		list = append(list, place{resolved(b.rules.State), reachNone})
+		list = append(list, place{paths.Real(b.rules.State), reachNone})
 	}
 	for _, path := range b.rules.Shared {
-		list = append(list, place{resolved(path), reachRead})
+		list = append(list, place{paths.Real(path), reachRead})
 	}
 	for _, path := range slices.Concat(b.writable, also) {
 		list = append(list, place{path, reachWrite})
 	}
 	var blocked []string
 	for _, path := range b.rules.Blocked {
-		blocked = append(blocked, filepath.Clean(path), resolved(path))
+		blocked = append(blocked, filepath.Clean(path), paths.Real(path))
 	}
 	list = slices.DeleteFunc(list, func(p place) bool {
-		return slices.ContainsFunc(blocked, func(b string) bool { return within(p.path, b) })
+		return slices.ContainsFunc(blocked, func(b string) bool { return paths.Within(p.path, b) })
 	})
 	for _, path := range blocked {
 		list = append(list, place{path, reachNone})
@@ -134,25 +133,4 @@ func lastOfEach(list []place) []place {
 	}
 	slices.Reverse(kept)
 	return kept
-}
-
-// within says whether the clean path is base or below it.
-func within(path, base string) bool {
-	base = filepath.Clean(base)
-	path = filepath.Clean(path)
-	return path == base || strings.HasPrefix(path, strings.TrimSuffix(base, "/")+"/")
-}
-
-// resolved returns path with the symbolic links resolved in as much of it as
-// exists.
-func resolved(path string) string {
-	real, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		return real
-	}
-	parent := filepath.Dir(path)
-	if parent == path || !errors.Is(err, fs.ErrNotExist) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(resolved(parent), filepath.Base(path))
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 const (
@@ -30,7 +32,7 @@ func makeTemp() (*tempDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir = resolved(dir)
+	dir = paths.Real(dir)
 	lock, err := lockTemp(dir)
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(dir))
