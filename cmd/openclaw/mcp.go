@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/openclaw/openclaw-go/internal/config"
+	"github.com/openclaw/openclaw-go/internal/paths"
 	"github.com/openclaw/openclaw-go/internal/sandbox"
 	"github.com/openclaw/openclaw-go/internal/tool/mcp"
 )
@@ -43,7 +44,7 @@ func revealed(secrets map[string]config.Secret) map[string]string {
 func serveIn(runner *sandbox.Runner) mcp.Exec {
 	return func(ctx context.Context, c mcp.Command) error {
 		exit, err := runner.Run(ctx, sandbox.Job{
-			Argv: c.Argv, Dir: c.Dir, Env: c.Env, Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
+			Argv: c.Argv, Dir: paths.Real(c.Dir), Env: c.Env, Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
 		})
 		switch {
 		case err != nil:

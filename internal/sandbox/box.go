@@ -102,6 +102,9 @@ func (b *Box) Run(ctx context.Context, job Job) (Exit, error) {
 	if err := ctx.Err(); err != nil {
 		return Exit{}, err
 	}
+	if err := job.exact(); err != nil {
+		return Exit{}, err
+	}
 	if err := b.checkGrant(job.Grant); err != nil {
 		return Exit{}, err
 	}
@@ -136,10 +139,7 @@ type cell struct {
 }
 
 func (b *Box) cell(grant Grant, temp string) *cell {
-	also := []string{temp}
-	for _, path := range grant.Writable {
-		also = append(also, paths.Real(path))
-	}
+	also := append([]string{temp}, grant.Writable...) // as they are: see Job.exact
 	c := &cell{layer: b.Layer(), places: b.places(also), network: b.rules.Network || grant.Network, most: b.runner.opts.Processes}
 	if b.rules.OwnPort != nil {
 		c.port = b.rules.OwnPort()
@@ -151,7 +151,7 @@ func (b *Box) cell(grant Grant, temp string) *cell {
 func (b *Box) checkGrant(g Grant) error {
 	for _, path := range g.Writable {
 		for _, blocked := range b.rules.Blocked {
-			if paths.Within(path, blocked) || paths.Within(paths.Real(path), paths.Real(blocked)) {
+			if paths.Within(path, blocked) || paths.Within(path, paths.Real(blocked)) {
 				return &openclaw.Error{Code: openclaw.CodeInvalidMessage,
 					Message: path + " is blocked (hands.filesystem.blocked_paths) and cannot be made writable"}
 			}

@@ -56,7 +56,11 @@ type fileID struct{ Dev, Ino uint64 }
 
 // report is how the job ended.
 type report struct {
-	Errno  int `json:"errno,omitempty"` // why it could not be started; 0: it was
+	Errno int `json:"errno,omitempty"` // why it could not be started; 0: it was
+	// Exchanged says that it was not started, since its directory is not where it
+	// was.
+	Exchanged bool `json:"exchanged,omitempty"`
+
 	Code   int `json:"code"`
 	Signal int `json:"signal,omitempty"`
 

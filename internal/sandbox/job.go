@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/openclaw/openclaw-go"
+	"github.com/openclaw/openclaw-go/internal/paths"
 )
 
 // Options configure a Runner. The zero value is ready to use.
@@ -89,7 +90,7 @@ func (o Options) withDefaults() (Options, error) {
 // Job is one command to run.
 type Job struct {
 	Argv []string // Argv[0] is the absolute path of the program
-	Dir  string   // absolute path of the working directory
+	Dir  string   // absolute path of the working directory, with no symbolic link in it
 	Env  []string // "NAME=value"; nothing is added or inherited
 
 	// Stdin is what the command reads; nil: nothing. An *os.File is handed over
@@ -125,7 +126,8 @@ type Grant struct {
 	Network bool // internet sockets; the gateway's own port stays out of reach
 
 	// Writable are absolute paths of existing files or directories that may be
-	// written, with all below. What is blocked stays so.
+	// written, with all below, with no symbolic links in them. What is blocked
+	// stays so.
 	Writable []string
 
 	// Unconfined lets the command run with all the rights of the gateway's
@@ -166,6 +168,9 @@ func (r *Runner) Run(ctx context.Context, job Job) (Exit, error) {
 	if err := ctx.Err(); err != nil {
 		return Exit{}, err
 	}
+	if err := job.exact(); err != nil {
+		return Exit{}, err
+	}
 	return r.run(ctx, job, nil)
 }
 
@@ -190,6 +195,27 @@ func (j *Job) check() error {
 		}
 	}
 	return nil
+}
+
+// exact refuses a job with a path in which there is a symbolic link. Paths are
+// decided about without any, so that an earlier command has put it there since,
+// and what it leads to is not what was decided about. From here on whoever opens
+// the paths follows no link.
+func (j *Job) exact() error {
+	for _, path := range append([]string{j.Dir}, j.Grant.Writable...) {
+		if paths.Real(path) != path {
+			return exchanged(path)
+		}
+	}
+	return nil
+}
+
+// exchanged is why nothing runs that needs path.
+func exchanged(path string) error {
+	return &openclaw.Error{
+		Code:    openclaw.CodeInvalidMessage,
+		Message: "the command did not run: since it was allowed, " + path + " or a folder above it has become a symbolic link; make the call again, and it is judged by what is there now",
+	}
 }
 
 // startError explains why the system refused to start job's program.

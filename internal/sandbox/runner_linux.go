@@ -77,6 +77,9 @@ func (r *Runner) run(ctx context.Context, job Job, c *cell) (Exit, error) {
 	if copyErr := stdio.finish(r.opts.WaitDelay); err == nil {
 		err = copyErr
 	}
+	if rep.Exchanged {
+		return Exit{}, exchanged(job.Dir)
+	}
 	if rep.Errno != 0 {
 		return Exit{}, startError(&job, syscall.Errno(rep.Errno))
 	}

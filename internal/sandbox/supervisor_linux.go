@@ -211,21 +211,32 @@ func dirOf(thread int) []byte {
 func (s *supervisor) start(o *order) started {
 	argv := toStrings(o.Argv)
 	attr := &syscall.ProcAttr{
-		Dir:   string(o.Dir),
 		Env:   toStrings(o.Env),
 		Files: []uintptr{fdStdin, fdStdin + 1, fdStdin + 2},
 		// Pdeathsig: a command that kills its supervisor kills itself.
 		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Setctty: o.Terminal},
 	}
-	if s.cell == nil {
-		return startConfined(nil, argv, attr, o.WantDir)
+	if s.cell != nil {
+		if err := s.arrange(string(o.Temp)); err != nil {
+			return started{err: notConfined{err}}
+		}
+		s.cell.terminals = terminals(s.cell.layer, o.Terminal)
 	}
-	if err := s.arrange(string(o.Temp)); err != nil {
-		return started{err: notConfined{err}}
+	dir, err := openExact(string(o.Dir)) // not before: what is mounted there counts
+	if errors.Is(err, unix.ELOOP) {
+		return started{err: errExchanged}
 	}
-	s.cell.terminals = terminals(s.cell.layer, o.Terminal)
+	if err != nil {
+		return started{err: err}
+	}
+	defer func() { _ = unix.Close(dir) }()
+	attr.Dir = "/proc/self/fd/" + strconv.Itoa(dir) // the command's own, until its exec
 	return startConfined(s.cell, argv, attr, o.WantDir)
 }
+
+// errExchanged says that the directory to start in is not the one that was
+// decided about.
+var errExchanged = errors.New("the directory has been exchanged")
 
 // arrange gives this process the view of the system that its command shall have.
 func (s *supervisor) arrange(temp string) (err error) {
@@ -249,6 +260,9 @@ func notStarted(err error) report {
 	var layer notConfined
 	if errors.As(err, &layer) {
 		return report{Unconfined: layer.Error()}
+	}
+	if errors.Is(err, errExchanged) {
+		return report{Exchanged: true}
 	}
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {

@@ -13,7 +13,8 @@ import (
 
 // dir returns the directory to run in: the one that the model names, which must
 // exist, else the one that the conversation is in, as long as it can be used,
-// else the workspace.
+// else the workspace. There are no symbolic links in it: what is shown is the
+// directory that the command gets, and no name that can lead elsewhere by then.
 func (t *Tool) dir(name, current string) (string, error) {
 	switch {
 	case name == "" && current != "" && t.usable(current):
@@ -22,7 +23,7 @@ func (t *Tool) dir(name, current string) (string, error) {
 		if err := os.MkdirAll(t.opts.Workspace, 0o700); err != nil {
 			return "", &openclaw.Error{Code: openclaw.CodeInternal, Message: "the workspace cannot be made; the user must look at it", Err: err}
 		}
-		return t.opts.Workspace, nil
+		return paths.Real(t.opts.Workspace), nil
 	case name == "~" || strings.HasPrefix(name, "~/"):
 		if t.home == "" {
 			return "", badArgs("the home directory is not known here; use an absolute path as workdir")
@@ -31,7 +32,8 @@ func (t *Tool) dir(name, current string) (string, error) {
 	case !filepath.IsAbs(name):
 		name = filepath.Join(t.opts.Workspace, name)
 	}
-	info, err := os.Stat(name)
+	real := paths.Real(name)
+	info, err := os.Stat(real)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", badArgs("workdir " + name + " does not exist; leave it out to run in the workspace")
@@ -40,14 +42,18 @@ func (t *Tool) dir(name, current string) (string, error) {
 	case !info.IsDir():
 		return "", badArgs("workdir " + name + " is not a directory")
 	}
-	return filepath.Clean(name), nil
+	return real, nil
 }
 
 // usable says whether commands can start in a directory that an earlier one
-// ended in: it is there, can be read, and nobody has blocked it.
+// ended in: it is there, not a link that was put in its place, can be read, and
+// nobody has blocked it.
 func (t *Tool) usable(dir string) bool {
+	if paths.Real(dir) != dir {
+		return false
+	}
 	for _, blocked := range t.opts.Blocked {
-		if paths.WithinFold(dir, blocked) || paths.WithinFold(paths.Real(dir), paths.Real(blocked)) {
+		if paths.WithinFold(dir, blocked) || paths.WithinFold(dir, paths.Real(blocked)) {
 			return false
 		}
 	}
@@ -67,7 +73,7 @@ func (t *Tool) move(res *openclaw.Result, current, start string) {
 	if current == "" {
 		current = t.opts.Workspace
 	}
-	if start != current {
+	if start != current && start != paths.Real(current) {
 		res.Output = addNote(res.Output, "["+current+" cannot be used any more; this ran in "+start+"]")
 	}
 	end := res.Dir

@@ -63,6 +63,39 @@ func TestAction(t *testing.T) {
 	}
 }
 
+// A question shows where a name leads, and what the name leads to later does
+// not count.
+func TestActionHasNoLinks(t *testing.T) {
+	home, tool := newHome(t, nil)
+	alias, src := filepath.Join(home, "alias"), filepath.Join(home, "src")
+	if err := os.Symlink(src, alias); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]openclaw.Action{
+		`{"command":"ls","workdir":"~/alias","needs":["./x"]}`: {Dir: src, Needs: openclaw.Needs{Write: []string{src + "/x"}}},
+		`{"command":"ls","needs":["~/alias/"]}`:                {Dir: filepath.Join(home, "work"), Needs: openclaw.Needs{Write: []string{src}}},
+	} {
+		got, err := tool.Action(callOf(args))
+		if err != nil {
+			t.Errorf("%s: %v", args, err)
+			continue
+		}
+		want.Argv = got.Argv
+		if diff := cmp.Diff(&want, got); diff != "" {
+			t.Errorf("%s: %s", args, diff)
+		}
+	}
+	call := callOf(`{"command":"ls"}`)
+	call.Dir = alias // what an earlier command made of the directory it left the conversation in
+	if got, err := tool.Action(call); err != nil || got.Dir != filepath.Join(home, "work") {
+		t.Errorf("%+v, %v", got, err)
+	}
+	linked := newTool(t, Options{Workspace: alias, Exec: func(context.Context, Command) (Exit, error) { return Exit{Dir: src}, nil }})
+	if res, err := linked.Run(t.Context(), callOf(`{"command":"ls"}`)); err != nil || res.Output != "" || res.Dir != "" {
+		t.Errorf("in a workspace that is a link: %+v, %v", res, err)
+	}
+}
+
 // What was approved runs, whatever the arguments say; without an approval
 // nothing runs with more than the sandbox gives.
 func TestRunDoesWhatWasApproved(t *testing.T) {
