@@ -88,6 +88,8 @@ func (k keptApprovals) Explain(q protocol.ApprovalExplain) (protocol.ApprovalExp
 // explanation says a ruling in a sentence.
 func explanation(r policy.Ruling) string {
 	switch {
+	case r.Unreadable != "":
+		return fmt.Sprintf("it is denied, since some commands are blocked (%s) and %s", r.Rule, r.Unreadable)
 	case r.Decision == policy.Denies:
 		return "it is denied by " + r.Rule
 	case r.Decision == policy.Asks:

@@ -93,14 +93,23 @@ func (r *lineReader) node(n syntax.Node, depth int) {
 	}
 }
 
-// redirect accepts what changes no file.
+// redirect accepts what changes no file and opens no connection.
 func (r *lineReader) redirect(n *syntax.Redirect) {
 	target, fixed := "", true
 	if n.Word != nil {
 		target, fixed = readParts(n.Word.Parts, false)
 	}
+	if n.N != nil && strings.HasPrefix(n.N.Value, "{") {
+		r.problem = "it sets a variable"
+		return
+	}
 	switch n.Op {
-	case syntax.RdrIn, syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc, syntax.DplIn:
+	case syntax.RdrIn:
+		if !fixed && !isProcSubst(n.Word) || isConnection(target) {
+			r.problem = "it reads from what may be a connection"
+		}
+		return
+	case syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc, syntax.DplIn:
 		return
 	case syntax.DplOut:
 		if fixed && strings.Trim(target, "0123456789-") == "" {
@@ -111,6 +120,21 @@ func (r *lineReader) redirect(n *syntax.Redirect) {
 		return
 	}
 	r.problem = "it writes to a file with " + n.Op.String()
+}
+
+// isProcSubst says whether a word is <( ) and nothing else; its commands are
+// judged by themselves.
+func isProcSubst(w *syntax.Word) bool {
+	if w == nil || len(w.Parts) != 1 {
+		return false
+	}
+	_, is := w.Parts[0].(*syntax.ProcSubst)
+	return is
+}
+
+// isConnection says whether bash takes the name of a file for a connection.
+func isConnection(name string) bool {
+	return strings.HasPrefix(name, "/dev/tcp/") || strings.HasPrefix(name, "/dev/udp/")
 }
 
 var shellText = sync.OnceValue(func() *regexp.Regexp {

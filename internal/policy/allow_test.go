@@ -41,6 +41,7 @@ func TestAllowedCommands(t *testing.T) {
 		// What changes what the words mean, or a file.
 		"PATH=/evil ls": false, "X=1": false, "export PATH=/evil; ls": false, "ls() { rm x; }; ls": false, "alias ls=rm; ls": false,
 		"ls > x": false, "ls >> ~/.bashrc": false, "ls &> x": false, "ls >| x": false, "ls 2> $X": false, "ls >(rm x)": false, "ls >&x": false,
+		"ls < /dev/tcp/example.com/80": false, "ls < /dev/udp/1.1.1.1/53": false, "ls < \"$X\"": false, "ls {PATH}< x": false, "head < <(ls)": true,
 		"for PATH in /evil; do ls; done": false, "case x in x) ls;; esac": false, "[[ -f x ]] && ls": false, "((PATH=1)); ls": false,
 		"ls ${PATH:=/evil}": false, "ls $((PATH=1))": false, "printf -v PATH /evil; ls": false, "printf %s x": true, "coproc ls": false,
 		"select x in y; do ls; done": false, "let x=1": false, "declare -x A=b": false, "a=(ls)": false,

@@ -43,8 +43,9 @@ func blockedRule(text string) (denyRule, error) {
 
 // denial is why a command is refused.
 type denial struct {
-	rule    string // key and text; that of the first rule where the command cannot be read
-	message string // for the model
+	rule       string // the key and the text; the key alone where the command cannot be read
+	message    string // for the model
+	unreadable string // what is the matter, where no rule matched
 }
 
 func (l denyList) denies(r *denyRule) *denial {
@@ -56,8 +57,9 @@ func (l denyList) denies(r *denyRule) *denial {
 
 func (l denyList) unreadable(why string) *denial {
 	return &denial{
-		rule:    l[0].key + ": " + l[0].text,
-		message: fmt.Sprintf("refused: some commands are blocked here (%s), and %s", l[0].key, why),
+		rule:       l[0].key,
+		message:    fmt.Sprintf("refused: some commands are blocked here (%s), and %s", l[0].key, why),
+		unreadable: why,
 	}
 }
 

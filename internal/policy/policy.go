@@ -141,7 +141,10 @@ type Ruling struct {
 	// auto_approve that allow them; Problem says why rules cannot judge it.
 	Commands []CommandRule
 	Problem  string
-	Needs    openclaw.Needs // what the call needs beyond the sandbox, all told
+	// Unreadable says why the rules about commands could not be applied, where
+	// the call is denied for that and no rule matched.
+	Unreadable string
+	Needs      openclaw.Needs // what the call needs beyond the sandbox, all told
 }
 
 // Judge says what happens with a call in a session. action is nil for a tool
@@ -162,7 +165,7 @@ func (p *Policy) Judge(session, tool string, action *openclaw.Action) Ruling {
 	text, lang, isCommand := commandLine(action)
 	if isCommand {
 		if found := p.commands.check(text, lang); found != nil {
-			r.Decision, r.Rule, r.Message = Denies, found.rule, found.message
+			r.Decision, r.Rule, r.Message, r.Unreadable = Denies, found.rule, found.message, found.unreadable
 			return r
 		}
 		r.Needs.Unconfined = r.Needs.Unconfined || p.config.Unconfined()
@@ -195,7 +198,16 @@ func (p *Policy) permit(r *Ruling, session, tool string, action *openclaw.Action
 }
 
 // allowed returns the rules of auto_approve that allow a call; "": none do.
+//
+// A rule says what may run, in the belief that the sandbox keeps it from what is
+// blocked. So none covers a call that asks to be without one: cat is then a
+// way to every secret. Where no command has a sandbox the owner knows that of
+// every rule.
 func (p *Policy) allowed(r *Ruling, tool string, action *openclaw.Action) string {
+	if action.Needs.Unconfined && !p.config.Unconfined() {
+		r.Problem = "it asks to run without the sandbox, which no rule gives"
+		return ""
+	}
 	for i := range p.allow {
 		if rule := &p.allow[i]; rule.forTool(tool) && !rule.forCommands() {
 			return rule.text

@@ -126,6 +126,8 @@ func TestPrecedence(t *testing.T) {
 		{"blocked beats approved", Config{Blocked: []string{"ls"}, AutoApprove: []string{"shell"}}, shellAction("ls"), Denies, "hands.shell.blocked_commands: ls"},
 		{"no sandbox", Config{Unconfined: bare}, shellAction("ls"), Asks, "permissions.mode: ask"},
 		{"no sandbox, approved", Config{Unconfined: bare, AutoApprove: []string{"shell(ls)"}}, shellAction("ls"), Runs, "permissions.auto_approve: shell(ls)"},
+		{"asks for no sandbox", Config{AutoApprove: []string{"shell(ls)", "shell"}}, shellAction("ls", openclaw.Needs{Unconfined: true}), Asks, "permissions.mode: ask"},
+		{"asks for what is so", Config{Unconfined: bare, AutoApprove: []string{"shell(ls)"}}, shellAction("ls", openclaw.Needs{Unconfined: true}), Runs, "permissions.auto_approve: shell(ls)"},
 		{"no sandbox, a file", Config{Unconfined: bare}, &openclaw.Action{}, Runs, ""},
 		{"a file elsewhere", Config{}, &openclaw.Action{Needs: openclaw.Needs{Write: []string{"/etc/x"}}}, Asks, "permissions.mode: ask"},
 		{"variables", Config{AutoApprove: []string{"shell(ls)"}}, &openclaw.Action{Argv: []string{"/bin/sh", "-c", "ls"}, Env: []string{"PATH=/x"}, Needs: network}, Asks, "permissions.mode: ask"},
