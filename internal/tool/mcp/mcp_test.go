@@ -158,6 +158,41 @@ func TestServersThatNeverConnect(t *testing.T) {
 	}
 }
 
+// A server that knows nothing newer than initialize is greeted with that, even
+// if it does not say so; and so again when it comes back.
+func TestServersThatOnlyInitialize(t *testing.T) {
+	for _, mode := range []string{"silent", "strict"} {
+		h, logged := newHost(t, Options{StartTimeout: 3 * time.Second, FirstPause: time.Hour})
+		start(t, h, program("s", mode))
+		if got := output(t, find(t, h, "s__echo"), `{}`); got != "echo" {
+			t.Errorf("%s: %q, log:\n%s", mode, got, logged)
+		}
+		h.Close()
+	}
+}
+
+func TestGreeting(t *testing.T) {
+	var g greeting
+	const most = 30 * time.Second
+	unanswered := notGreeted{errors.New("no answer")}
+	for i, want := range []struct {
+		older, atOnce bool
+		limit         time.Duration
+	}{{false, true, 10 * time.Second}, {true, false, most}, {false, true, most}, {true, false, most}} {
+		if older := g.options() != nil; older != want.older || g.limit(most) != want.limit {
+			t.Errorf("greeting %d: older %t, limit %v", i, older, g.limit(most))
+		}
+		if g.other(errors.New("it ended")) || g.other(unanswered) != want.atOnce {
+			t.Errorf("greeting %d: want another at once: %t", i, want.atOnce)
+		}
+	}
+	g.other(unanswered)
+	g.worked()
+	if g.options() == nil || g.limit(most) != most {
+		t.Error("what worked is not tried first")
+	}
+}
+
 func TestShoutingServer(t *testing.T) {
 	h, _ := newHost(t, Options{})
 	start(t, h, program("s", "shouting"))

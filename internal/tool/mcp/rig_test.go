@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -51,10 +52,41 @@ func playServer(mode string) {
 		fmt.Println("Welcome to the server!\n\n  it is ready")
 	case "stubborn":
 		signal.Ignore(os.Interrupt)
+	case "silent", "strict":
+		playOlder(mode == "strict")
+		return
 	}
 	_ = newTestServer().Run(context.Background(), &sdk.StdioTransport{}) // ends with standard input
 	if mode == "stubborn" {
 		time.Sleep(time.Hour)
+	}
+}
+
+// playOlder is a server written by hand that knows nothing but initialize,
+// tools/list and tools/call. Other requests have no answer, or are its end.
+func playOlder(strict bool) {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		var m struct {
+			ID     json.RawMessage `json:"id"`
+			Method string          `json:"method"`
+		}
+		_ = json.Unmarshal(lines.Bytes(), &m)
+		result := ""
+		switch m.Method {
+		case "initialize":
+			result = `{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"older","version":"1"}}`
+		case "tools/list":
+			result = `{"tools":[{"name":"echo","inputSchema":{"type":"object"}}]}`
+		case "tools/call":
+			result = `{"content":[{"type":"text","text":"echo"}]}`
+		}
+		switch {
+		case result != "":
+			fmt.Printf(`{"jsonrpc":"2.0","id":%s,"result":%s}`+"\n", m.ID, result)
+		case strict && m.ID != nil:
+			os.Exit(1)
+		}
 	}
 }
 

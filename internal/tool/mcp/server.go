@@ -32,6 +32,8 @@ type server struct {
 	relist  chan struct{} // its tools have changed
 	restart chan string   // what a call saw of it says that it should be connected anew
 
+	greeting greeting // belongs to run
+
 	mu      sync.Mutex
 	session *sdk.ClientSession // nil: not connected
 	tools   []*sdk.Tool        // as it listed them last
@@ -64,6 +66,10 @@ func (s *server) run() {
 		if s.life.Err() != nil {
 			return
 		}
+		if s.greeting.other(err) {
+			s.host.opts.Logger.Info("mcp server is greeted in another way", "server", s.spec.Name, "err", s.redact(err.Error()))
+			continue
+		}
 		s.update(func() { s.session, s.fault = nil, err })
 		if time.Since(began) > steady {
 			pause = s.host.opts.FirstPause
@@ -88,12 +94,13 @@ func (s *server) connectOnce(connected func()) error {
 		return err
 	}
 	defer link.close()
-	ctx, cancel := context.WithTimeout(s.life, s.host.opts.StartTimeout)
+	ctx, cancel := context.WithTimeout(s.life, s.greeting.limit(s.host.opts.StartTimeout))
 	defer cancel()
-	session, err := s.client().Connect(ctx, link.transport, nil)
+	session, err := s.client().Connect(ctx, link.transport, s.greeting.options())
 	if err != nil {
-		return link.explain(err)
+		return notGreeted{link.explain(err)}
 	}
+	s.greeting.worked()
 	tools, err := s.list(ctx, session)
 	ended := make(chan error, 1)
 	var wait sync.WaitGroup
