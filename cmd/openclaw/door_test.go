@@ -61,6 +61,7 @@ func (s *served) close() {
 		s.gateway.Drain()
 		s.hub.Drain(ctx)
 		s.parts.jobs.Close()
+		s.parts.servers.Close()
 		s.gateway.Close()
 		s.sockets.Close(ctx)
 		if err := errors.Join(s.http.Shutdown(ctx), s.parts.memories.close(), s.audit.close(), s.store.Close()); err != nil {

@@ -161,14 +161,21 @@ func (p *parts) agent() *agent.Agent {
 	s := p.current.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if system := s.instructions(); system != s.system || s.servers.Version() != s.listed {
-		last := s.agent
-		if err := s.makeAgent(system); err != nil {
-			s.logger.Error("agent not made anew", "err", err)
-			s.agent = last
-		}
-	}
+	s.renew(s.instructions())
 	return s.agent
+}
+
+// renew makes the agent anew if it is to have other instructions, or if the
+// tools of an MCP server are not what they were.
+func (s *partSet) renew(system string) {
+	if system == s.system && s.servers.Version() == s.listed {
+		return
+	}
+	last := s.agent
+	if err := s.makeAgent(system); err != nil {
+		s.logger.Error("agent not made anew", "err", err)
+		s.agent = last
+	}
 }
 
 func (p *parts) config() *config.Config { return p.current.Load().config }
@@ -232,6 +239,7 @@ func (p *parts) listed() (entries []protocol.ToolEntry, names []string) {
 	s := p.current.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.renew(s.system)
 	if s.named != s.agent {
 		s.entries, s.names, s.named = nil, nil, s.agent
 		for _, t := range s.agent.Tools() {
