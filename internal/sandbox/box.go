@@ -49,6 +49,9 @@ type Box struct {
 	runner   *Runner
 	rules    Rules
 	writable []string // Workspace and Writable, as they were when the Box was made
+	shared   []string // likewise
+	state    []string // State, if there is one, and where it led then
+	blocked  []string // likewise
 }
 
 // Box returns a Box for rules. It fails when the rules cannot be, and with
@@ -66,9 +69,7 @@ func (r *Runner) Box(rules Rules) (*Box, error) {
 		}
 	}
 	b := &Box{runner: r, rules: rules}
-	for _, path := range append([]string{rules.Workspace}, rules.Writable...) {
-		b.writable = append(b.writable, paths.Real(path))
-	}
+	b.settle()
 	return b, nil
 }
 
@@ -149,12 +150,11 @@ func (b *Box) cell(grant Grant, temp string) *cell {
 
 // checkGrant refuses what a Grant cannot give.
 func (b *Box) checkGrant(g Grant) error {
+	blocked := stillNamed(b.blocked, b.rules.Blocked...)
 	for _, path := range g.Writable {
-		for _, blocked := range b.rules.Blocked {
-			if paths.Within(path, blocked) || paths.Within(path, paths.Real(blocked)) {
-				return &openclaw.Error{Code: openclaw.CodeInvalidMessage,
-					Message: path + " is blocked (hands.filesystem.blocked_paths) and cannot be made writable"}
-			}
+		if slices.ContainsFunc(blocked, func(b string) bool { return paths.Within(path, b) }) {
+			return &openclaw.Error{Code: openclaw.CodeInvalidMessage,
+				Message: path + " is blocked (hands.filesystem.blocked_paths) and cannot be made writable"}
 		}
 	}
 	return nil

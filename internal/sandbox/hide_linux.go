@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/openclaw/openclaw-go/internal/paths"
 	"golang.org/x/sys/unix"
 )
 
@@ -75,16 +74,6 @@ func (h *hidings) pin(from, to string) {
 	}
 }
 
-// innermost returns the place around path.
-func innermost(places []place, path string) (found place, ok bool) {
-	for _, p := range places {
-		if paths.Within(path, p.path) && (!ok || len(p.path) >= len(found.path)) {
-			found, ok = p, true
-		}
-	}
-	return found, ok
-}
-
 // apply hides, and shows what it took hold of before.
 func (h hidings) apply() error {
 	for i := range h.steps {
@@ -109,13 +98,19 @@ func absent(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR)
 }
 
-// hold opens what is to be seen again.
-func (s *hiding) hold() (err error) {
+// hold opens what is to be seen again, and nothing that a link leads to: that
+// could be what is about to be hidden.
+func (s *hiding) hold() error {
 	if !s.show {
 		return nil
 	}
-	s.tree, err = unix.OpenTree(unix.AT_FDCWD, s.path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
-	if err != nil && !errors.Is(err, unix.ENOENT) {
+	s.tree = -1
+	at, err := openExact(s.path)
+	if err == nil {
+		s.tree, err = unix.OpenTree(at, "", unix.AT_EMPTY_PATH|unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+		_ = unix.Close(at)
+	}
+	if err != nil && !absent(err) {
 		return fmt.Errorf("keep %s: %w", s.path, err)
 	}
 	return nil
@@ -166,5 +161,10 @@ func (s *hiding) showAgain() error {
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return unix.MoveMount(s.tree, "", unix.AT_FDCWD, s.path, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	at, err := openExact(s.path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(at) }()
+	return unix.MoveMount(s.tree, "", at, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 }

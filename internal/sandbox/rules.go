@@ -3,8 +3,10 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/paths"
@@ -23,6 +25,10 @@ const (
 // A command can read what the user can read and write to Workspace, Writable
 // and a temporary directory of its own. The more specific path wins, except
 // that nothing below a path in Blocked is ever reached.
+//
+// Symbolic links in the paths are followed when the Box is made, but for those
+// of Workspace, Writable and Shared in what commands may write: a command may
+// have made them. What lies behind such a link is as if it did not exist.
 type Rules struct {
 	Mode string
 
@@ -90,28 +96,98 @@ type place struct {
 // of which each layer allows a few.
 var systemSecrets = []string{"/dev", "/run/secrets", "/run/credentials", "/sys/kernel/debug", "/sys/kernel/tracing"}
 
+// settle resolves the links in the rules. What a command makes of them later
+// must not move its own confinement, nor, where that can be seen, that of the
+// commands after the next start.
+func (b *Box) settle() {
+	if b.rules.State != "" {
+		b.state = bothNames(b.rules.State)
+	}
+	b.blocked = bothNames(b.rules.Blocked...)
+	listed := append([]string{b.rules.Workspace}, b.rules.Writable...)
+	b.writable = bothNames(listed...) // at most
+	most := b.places(nil)
+	commandsWrite := func(dir string) bool {
+		around, ok := innermost(most, dir)
+		return ok && around.reach == reachWrite
+	}
+	b.writable = nil
+	for _, path := range listed {
+		b.writable = append(b.writable, follow(path, commandsWrite))
+	}
+	for _, path := range b.rules.Shared {
+		b.shared = append(b.shared, follow(path, commandsWrite))
+	}
+}
+
+// bothNames returns paths as they are and with all links resolved.
+func bothNames(list ...string) []string {
+	names := make([]string, 0, 2*len(list))
+	for _, path := range list {
+		names = append(names, filepath.Clean(path), paths.Real(path))
+	}
+	return names
+}
+
+// stillNamed returns known and where list leads now: what is closed is so by
+// every name that it has had since the Box was made, since a command can take
+// away a link to it.
+func stillNamed(known []string, list ...string) []string {
+	return append(slices.Clone(known), bothNames(list...)...)
+}
+
+// maxLinks is how many links one path may lead through, as for the kernel.
+const maxLinks = 40
+
+// follow resolves the links in path, save those in directories of which except
+// says so: they stay in what is returned, which then leads nowhere for those who
+// follow none.
+func follow(path string, except func(dir string) bool) string {
+	at, links := "/", 0
+	for todo := strings.Split(path, "/"); len(todo) > 0; {
+		name := todo[0]
+		todo = todo[1:]
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			at = filepath.Dir(at)
+			continue
+		}
+		next := filepath.Join(at, name)
+		target, err := os.Readlink(next)
+		if err != nil || links == maxLinks || except(at) {
+			at = next
+			continue
+		}
+		links++
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		todo = append(strings.Split(target, "/"), todo...)
+	}
+	return at
+}
+
 // places translates rules, and what a command may write besides, into places
-// for the file system as it is now. Symbolic links in Workspace and Writable
-// count as they were when the Box was made: what a command makes of them later
-// must not move its own confinement.
+// for the file system as it is now.
 func (b *Box) places(also []string) []place {
 	list := []place{{"/", reachRead}}
 	for _, path := range systemSecrets {
 		list = append(list, place{path, reachNone})
 	}
 	if b.rules.State != "" {
-		list = append(list, place{paths.Real(b.rules.State), reachNone})
+		for _, path := range stillNamed(b.state, b.rules.State) {
+			list = append(list, place{path, reachNone})
+		}
 	}
-	for _, path := range b.rules.Shared {
-		list = append(list, place{paths.Real(path), reachRead})
+	for _, path := range b.shared {
+		list = append(list, place{path, reachRead})
 	}
 	for _, path := range slices.Concat(b.writable, also) {
 		list = append(list, place{path, reachWrite})
 	}
-	var blocked []string
-	for _, path := range b.rules.Blocked {
-		blocked = append(blocked, filepath.Clean(path), paths.Real(path))
-	}
+	blocked := stillNamed(b.blocked, b.rules.Blocked...)
 	list = slices.DeleteFunc(list, func(p place) bool {
 		return slices.ContainsFunc(blocked, func(b string) bool { return paths.Within(p.path, b) })
 	})
@@ -119,6 +195,16 @@ func (b *Box) places(also []string) []place {
 		list = append(list, place{path, reachNone})
 	}
 	return lastOfEach(list)
+}
+
+// innermost returns the place around path.
+func innermost(places []place, path string) (found place, ok bool) {
+	for _, p := range places {
+		if paths.Within(path, p.path) && (!ok || len(p.path) >= len(found.path)) {
+			found, ok = p, true
+		}
+	}
+	return found, ok
 }
 
 // lastOfEach keeps, of places with the same path, the last.
