@@ -156,7 +156,7 @@ func (s *hiding) showAgain() error {
 	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
 		err = os.Mkdir(s.path, 0o755)
 	} else {
-		err = os.WriteFile(s.path, nil, 0o644)
+		err = makeFile(s.path)
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return err
@@ -167,4 +167,13 @@ func (s *hiding) showAgain() error {
 	}
 	defer func() { _ = unix.Close(at) }()
 	return unix.MoveMount(s.tree, "", at, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+}
+
+// makeFile makes an empty file, where there is nothing.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -108,6 +109,29 @@ func TestLinksOfTheOwner(t *testing.T) {
 			job.Argv = append(job.Argv, p.home)
 			if _, err := box.Run(t.Context(), job); err != nil || out.String() != "1\n2\n.openclaw/skills/greet/SKILL.md\n" {
 				t.Errorf("%q, %v", &out, err)
+			}
+		})
+	}
+}
+
+// A writable file in a folder that is to be seen again, in what hides it, keeps
+// what is in it: it was emptied when its place was made, which was there already.
+func TestWritableFileSeenAgain(t *testing.T) {
+	for layer, r := range layers(t) {
+		t.Run(string(layer), func(t *testing.T) {
+			p, rules := newPrison(t)
+			mine := p.file(".openclaw/workspace/mine.txt")
+			rules.Workspace, rules.Writable = p.home, []string{filepath.Dir(mine), mine}
+			box, err := r.Box(rules)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if _, err := box.Run(t.Context(), shellJob("cat "+mine+"; echo more >>"+mine, &out)); err != nil || out.String() != ".openclaw/workspace/mine.txt\n" {
+				t.Errorf("%q, %v", &out, err)
+			}
+			if text, err := os.ReadFile(mine); err != nil || string(text) != ".openclaw/workspace/mine.txt\nmore\n" {
+				t.Errorf("%q, %v", text, err)
 			}
 		})
 	}
