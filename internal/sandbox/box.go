@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -92,7 +93,8 @@ func (b *Box) Gaps() []string {
 }
 
 // Run is Runner.Run for a command that is confined. It has a temporary
-// directory, named by TMPDIR in its environment, that is gone when Run returns.
+// directory, named by TMPDIR in its environment, that is gone when Run returns,
+// and one for caches in the workspace, XDG_CACHE_HOME, unless it has another.
 //
 // A job that cannot be confined as the layer promises does not run; the error
 // is an *openclaw.Error that says why.
@@ -122,8 +124,20 @@ func (b *Box) Run(ctx context.Context, job Job) (Exit, error) {
 			return Exit{}, &openclaw.Error{Code: openclaw.CodeInternal, Message: "the workspace cannot be made; the user must look at it", Err: err}
 		}
 		c = b.cell(job.Grant, temp.path)
+		job.Env = b.withCache(job.Env)
 	}
 	return b.runner.run(ctx, job, c)
+}
+
+// withCache names a directory for caches that can be written to, as the user's
+// own cannot, in the way that most programs know: without one compilers and
+// package managers fail.
+func (b *Box) withCache(env []string) []string {
+	const name = "XDG_CACHE_HOME"
+	if slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") }) {
+		return env
+	}
+	return setVariable(env, name, filepath.Join(b.rules.Workspace, ".cache"))
 }
 
 // cell is the confinement of one job.

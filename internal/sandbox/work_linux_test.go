@@ -18,6 +18,8 @@ var work = []struct{ name, needs, script, want string }{
 	{"skills", "cat", `cat "$HOME/.openclaw/skills/greet/SKILL.md"`, ".openclaw/skills/greet/SKILL.md\n"},
 	{"files and folders", "sh", `mkdir -p d/e && echo x >d/e/f && mv d/e/f d/g && ln d/g d/h && ln -s g d/i && cat d/i && chmod 600 d/g && touch -d @1 d/g && rm -r d && ls`, "x\nmine.txt\n"},
 	{"temporary files", "mktemp", `f=$(mktemp) && echo x >"$f" && cat "$f" && case $f in "$TMPDIR"/*) echo private;; esac`, "x\nprivate\n"},
+	{"caches", "mkdir", `mkdir -p "$XDG_CACHE_HOME/x" && case $XDG_CACHE_HOME in "$HOME"/.openclaw/workspace/*) echo its own;; esac`, "its own\n"},
+	{"a cache of Go's", "go", `mkdir -p "$(go env GOCACHE)" && echo usable`, "usable\n"},
 	{"pipes and jobs", "sort", `(echo b; echo a) | sort | tr '\n' ' '; sleep 0 & wait; echo $?`, "a b 0\n"},
 	{"null and zero", "head", `head -c 3 /dev/zero | wc -c; echo x >/dev/null; cat </dev/null; test -c /dev/urandom`, "3\n"},
 	{"its own processes", "sh", `test -d /proc/self/fd && sleep 9 & kill $! && wait $! 2>/dev/null; echo $?`, "143\n"},
