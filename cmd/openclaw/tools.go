@@ -32,7 +32,7 @@ func makeTools(
 	tools, err := files.New(files.Options{
 		Workspace: c.Hands.Workspace, Home: home,
 		Writable: c.Hands.Filesystem.WritablePaths, Blocked: blockedPaths(c),
-		Readable: []string{outputsPath(c)},
+		Readable: []string{outputsPath(c)}, State: c.Home,
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ package paths
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -24,6 +25,39 @@ func Real(path string) string {
 		return path
 	}
 	return filepath.Join(Real(parent), filepath.Base(path))
+}
+
+// maxLinks is how many links one path may lead through, as for the kernel.
+const maxLinks = 40
+
+// RealBut is Real for a path of which not every link may be followed: those in
+// directories of which except says so stay in what is returned, which then leads
+// nowhere for those who follow none.
+func RealBut(path string, except func(dir string) bool) string {
+	at, links := "/", 0
+	for todo := strings.Split(path, "/"); len(todo) > 0; {
+		name := todo[0]
+		todo = todo[1:]
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			at = filepath.Dir(at)
+			continue
+		}
+		next := filepath.Join(at, name)
+		target, err := os.Readlink(next)
+		if err != nil || links == maxLinks || except(at) {
+			at = next
+			continue
+		}
+		links++
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		todo = append(strings.Split(target, "/"), todo...)
+	}
+	return at
 }
 
 // Within says whether path is dir or below it. It compares names, links are

@@ -36,6 +36,39 @@ func TestReal(t *testing.T) {
 	}
 }
 
+// What RealBut follows leads where Real says, in odd ways, too; and a link that
+// it must not follow stays in the path.
+func TestRealBut(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir+"/open/there", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{
+		"owners": "open/there", "over": "owners/../there/", "whole": dir + "/open", "loop": "loop", "open/made": "..", "to": "open/made/x",
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commands := func(at string) bool { return paths.Within(at, dir+"/open") }
+	for path, want := range map[string]string{
+		"": "", "open/there": "open/there", "owners": "open/there", "over/new": "open/there/new", "whole//./there/": "open/there",
+		"open/made": "open/made", "open/made/x": "open/made/x", "to/y": "open/made/x/y", "whole/made": "open/made", "loop/x": "loop/x",
+	} {
+		if got := paths.RealBut(dir+"/"+path, commands); got != filepath.Join(dir, want) {
+			t.Errorf("RealBut(%s) = %s, want %s", path, got, want)
+		}
+	}
+	for path, want := range map[string]string{"open/made/x": "x", "to": "x", "over": "open/there", "none/x": "none/x"} {
+		if got := paths.RealBut(dir+"/"+path, func(string) bool { return false }); got != filepath.Join(dir, want) {
+			t.Errorf("RealBut(%s) = %s, want %s, as Real", path, got, want)
+		}
+	}
+}
+
 func TestWithin(t *testing.T) {
 	for _, c := range []struct {
 		path, dir  string

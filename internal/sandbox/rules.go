@@ -3,10 +3,8 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/openclaw/openclaw-go"
 	"github.com/openclaw/openclaw-go/internal/paths"
@@ -113,10 +111,10 @@ func (b *Box) settle() {
 	}
 	b.writable = nil
 	for _, path := range listed {
-		b.writable = append(b.writable, follow(path, commandsWrite))
+		b.writable = append(b.writable, paths.RealBut(path, commandsWrite))
 	}
 	for _, path := range b.rules.Shared {
-		b.shared = append(b.shared, follow(path, commandsWrite))
+		b.shared = append(b.shared, paths.RealBut(path, commandsWrite))
 	}
 }
 
@@ -134,39 +132,6 @@ func bothNames(list ...string) []string {
 // away a link to it.
 func stillNamed(known []string, list ...string) []string {
 	return append(slices.Clone(known), bothNames(list...)...)
-}
-
-// maxLinks is how many links one path may lead through, as for the kernel.
-const maxLinks = 40
-
-// follow resolves the links in path, save those in directories of which except
-// says so: they stay in what is returned, which then leads nowhere for those who
-// follow none.
-func follow(path string, except func(dir string) bool) string {
-	at, links := "/", 0
-	for todo := strings.Split(path, "/"); len(todo) > 0; {
-		name := todo[0]
-		todo = todo[1:]
-		switch name {
-		case "", ".":
-			continue
-		case "..":
-			at = filepath.Dir(at)
-			continue
-		}
-		next := filepath.Join(at, name)
-		target, err := os.Readlink(next)
-		if err != nil || links == maxLinks || except(at) {
-			at = next
-			continue
-		}
-		links++
-		if filepath.IsAbs(target) {
-			at = "/"
-		}
-		todo = append(strings.Split(target, "/"), todo...)
-	}
-	return at
 }
 
 // places translates rules, and what a command may write besides, into places

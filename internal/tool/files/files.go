@@ -34,6 +34,9 @@ type Options struct {
 	// folder is blocked with all below it.
 	Writable []string
 	Blocked  []string
+	// State is a folder in which no command writes, whatever folder that may be
+	// written it is in: links in there are the owner's own. "": there is none.
+	State string
 	// Readable are further folders to read, written alike.
 	Readable []string
 	// MaxOutput is how many bytes one call returns; 0: 64 KiB.
@@ -134,21 +137,8 @@ func newSpace(opts Options) (*space, error) {
 			s.blocked = append(s.blocked, real)
 		}
 	}
-	s.addRoot(s.workspace, true)
-	s.addRoot(s.home, false)
-	for _, r := range opts.Readable {
-		path, err := s.configured("Readable", r)
-		if err != nil {
-			return nil, err
-		}
-		s.addRoot(path, false)
-	}
-	for _, w := range opts.Writable {
-		path, err := s.configured("Writable", w)
-		if err != nil {
-			return nil, err
-		}
-		s.addRoot(path, true)
+	if err := s.addRoots(opts); err != nil {
+		return nil, err
 	}
 	if s.isBlocked(s.workspace) || s.isBlocked(s.roots[0].real) {
 		return nil, errors.New("files: the workspace is in a blocked path; move one of the two")

@@ -12,12 +12,55 @@ import (
 // root is a folder that the tools reach.
 type root struct {
 	path  string // as configured
-	real  string // with symbolic links resolved
+	real  string // with symbolic links resolved, save those in what commands write
 	write bool
 }
 
-func (s *space) addRoot(path string, write bool) {
-	s.roots = append(s.roots, root{path: path, real: paths.Real(path), write: write})
+// addRoots sets the folders that opts name.
+func (s *space) addRoots(opts Options) error {
+	s.roots = []root{{path: s.workspace, write: true}, {path: s.home}}
+	for _, r := range opts.Readable {
+		path, err := s.configured("Readable", r)
+		if err != nil {
+			return err
+		}
+		s.roots = append(s.roots, root{path: path})
+	}
+	for _, w := range opts.Writable {
+		path, err := s.configured("Writable", w)
+		if err != nil {
+			return err
+		}
+		s.roots = append(s.roots, root{path: path, write: true})
+	}
+	most := slices.Clone(s.roots) // following every link
+	for i := range most {
+		most[i].real = paths.Real(most[i].path)
+	}
+	for i := range s.roots {
+		s.roots[i].real = paths.RealBut(s.roots[i].path, func(dir string) bool { return commandsWrite(most, opts.State, dir) })
+	}
+	return nil
+}
+
+// commandsWrite says whether a command may write in dir, and so may have made a
+// link that is there: it is in a root to write, and not in the state unless
+// that root is.
+func commandsWrite(roots []root, state, dir string) bool {
+	depth := -1
+	for _, r := range roots {
+		for _, base := range []string{r.path, r.real} {
+			if r.write && paths.Within(dir, base) {
+				depth = max(depth, len(base))
+			}
+		}
+	}
+	for _, base := range []string{state, paths.Real(state)} {
+		if state != "" && paths.Within(dir, base) && len(base) > depth {
+			return false
+		}
+	}
+	return depth >= 0
 }
 
 // absolute returns the path that name means, cleaned.
@@ -78,10 +121,11 @@ func (s *space) isBlocked(path string) bool {
 }
 
 // open opens r's directory. A root must be what it was when the tools were
-// made: whoever can replace it with a symbolic link must not move it.
+// made: whoever can replace it with a symbolic link must not move it, nor by
+// having done so before.
 func (r *root) open() (*os.Root, error) {
 	if real, err := filepath.EvalSymlinks(r.real); err == nil && real != r.real {
-		return nil, badArgs("%s has become a symbolic link; the user must look at it and start the gateway again", r.path)
+		return nil, badArgs("%s is, or is behind, a symbolic link that a command may have made; the user must look at it, or name the folder itself in the configuration, and start the gateway again", r.path)
 	}
 	return os.OpenRoot(r.real)
 }
