@@ -91,13 +91,32 @@ func TestNothingBlockedReadsNothing(t *testing.T) {
 func TestDeniedCommands(t *testing.T) {
 	p := newPolicy(t, Config{AlwaysDeny: []string{"shell(git push *)", "shell(rm -rf *)", "shell(dd)"}})
 	for command, refused := range map[string]bool{
-		"git push": true, "git push origin": true, "git pull": false, "git -C x push": false, "ls; git push": true,
+		"git push": true, "git push origin": true, "git pull": false, "git -C x push": true, "ls; git push": true,
 		"git $X": true, "git pull $X": false, "rm -r x": false, "rm -rf": true, "rm -rf x": true, "/bin/rm -rf x": true,
 		"rm $X -rf": true, "rm x $X": false, "dd": true, "dd if=x": false, "xargs rm -rf": true, "bash -c 'git push'": true,
 		"$X": true, "git commit -m 'git push'": false, "if": true,
 	} {
 		if got := check(p, command); (got != "") != refused {
 			t.Errorf("%q: %q, refused should be %v", command, got, refused)
+		}
+	}
+}
+
+// The global options of a program do not hide its subcommand from a rule that
+// denies; a rule that allows is strict.
+func TestSubcommandBehindOptions(t *testing.T) {
+	rules := []string{"shell(git push *)"}
+	deny, allow := newPolicy(t, Config{AlwaysDeny: rules}), newPolicy(t, Config{AutoApprove: rules})
+	for command, denied := range map[string]bool{
+		"git push": true, "git -C . push": true, "git --no-pager push origin": true, "git -c a=b push": true, "git -C . -c a=b --no-pager push x": true,
+		"/usr/bin/git -C . push": true, "git -C $X push": true, "git --git-dir=$X push": true, "sudo git -C . push": true, "git status": false, "git -C . status": false, "git stash push": false,
+		"git log --grep push": false,
+	} {
+		if got := check(deny, command) != ""; got != denied {
+			t.Errorf("%s: denied is %v", command, got)
+		}
+		if got, want := runsAlone(allow, command), command == "git push"; got != want {
+			t.Errorf("%s: runs alone is %v", command, got)
 		}
 	}
 }

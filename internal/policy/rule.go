@@ -80,16 +80,38 @@ func (r *rule) covers(words []word) bool {
 }
 
 // mayMatch says whether the rule matches for some value of what only the shell
-// knows. The name of a program counts with and without its folder.
+// knows. The name of a program counts with and without its folder, and behind
+// it options of which the rule says nothing.
 func (r *rule) mayMatch(words []word) bool {
 	if len(r.command) == 0 {
 		return r.rest
 	}
-	if !words[0].fixed || mayFollow(r.command, r.rest, words) {
+	if !words[0].fixed {
 		return true
 	}
-	bare := word{text: path.Base(words[0].text), fixed: true}
-	return mayFollow(r.command, r.rest, append([]word{bare}, words[1:]...))
+	if name := words[0].text; !r.command[0].match(name) && !r.command[0].match(path.Base(name)) {
+		return false
+	}
+	patterns, words := r.command[1:], words[1:]
+	if len(patterns) == 0 || patterns[0].any() {
+		return mayFollow(patterns, r.rest, words)
+	}
+	// Options of the program, each perhaps with a value, may stand before its
+	// subcommand: git -C folder push.
+	reached := make([]bool, len(words)+2)
+	reached[0] = true
+	for i := range len(words) + 1 {
+		if !reached[i] {
+			continue
+		}
+		if mayFollow(patterns, r.rest, words[i:]) {
+			return true
+		}
+		if i < len(words) && strings.HasPrefix(words[i].text, "-") {
+			reached[i+1], reached[i+2] = true, true
+		}
+	}
+	return false
 }
 
 // mayFollow matches words with patterns, where a word that is not fixed may
