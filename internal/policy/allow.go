@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -148,13 +149,17 @@ func readCall(words []word, lang syntax.LangVariant, depth int) (simple, string)
 	if !words[0].fixed {
 		return s, "the name of a command is not written out"
 	}
-	name, args := words[0].text, words[1:]
+	name, args := path.Base(words[0].text), words[1:]
+	starts := slices.Contains(shells, name) || name == "find" || isStarter(name)
 	switch {
+	case starts && name != words[0].text: // it need not be the one of that name
+		s.starts = true
 	case name == "printf" && slices.ContainsFunc(args, func(w word) bool { return !w.fixed || strings.HasPrefix(w.text, "-v") }):
 		return s, "printf may set a variable"
 	case slices.Contains(shells, name):
 		s.starts = true
-		if len(args) > 1 && args[0].fixed && shellText().MatchString(args[0].text) && args[1].fixed {
+		if !slices.Contains(otherShells, name) && len(args) > 1 && args[0].fixed && shellText().MatchString(args[0].text) &&
+			args[1].fixed && !strings.HasPrefix(args[1].text, "-") && !strings.HasPrefix(args[1].text, "+") {
 			var problem string
 			s.inner, problem = readLine(args[1].text, lang, depth-1)
 			return s, problem
@@ -163,7 +168,10 @@ func readCall(words []word, lang syntax.LangVariant, depth int) (simple, string)
 		s.starts = true
 	case name == "find":
 		return readFind(s, lang, depth)
-	case slices.Contains(runners, name):
+	case builtinProblem(name, args) != "" || name == "let" || name == "trap" || slices.Contains(setters, name) && name != "printf",
+		slices.Contains(declarations, name), name == "unset":
+		return s, "it sets variables or what the shell runs"
+	case isStarter(name):
 		s.starts = true
 		if started := startedBy(name, args); len(started) > 0 && depth > 1 {
 			c, problem := readCall(started, lang, depth-1)
@@ -171,6 +179,8 @@ func readCall(words []word, lang syntax.LangVariant, depth int) (simple, string)
 				s.inner = []simple{c}
 			}
 		}
+	default:
+		s.starts = carries(name, args)
 	}
 	return s, ""
 }
@@ -180,7 +190,10 @@ func readCall(words []word, lang syntax.LangVariant, depth int) (simple, string)
 func startedBy(name string, args []word) []word {
 	switch name {
 	case "timeout": // DURATION COMMAND
-		args = args[min(1, len(args)):]
+		if len(args) == 0 || !args[0].fixed || strings.HasPrefix(args[0].text, "-") {
+			return nil
+		}
+		args = args[1:]
 	case "nice":
 		if len(args) > 2 && args[0].fixed && args[0].text == "-n" && args[1].fixed {
 			args = args[2:]
@@ -216,7 +229,7 @@ func readFind(s simple, lang syntax.LangVariant, depth int) (simple, string) {
 			s.inner = nil
 			return s, ""
 		}
-		c, problem := readCall(s.words[i+1:i+end], lang, depth-1)
+		c, problem := readCall(filled(s.words[i+1:i+end], "{}"), lang, depth-1)
 		if problem != "" {
 			return s, problem
 		}

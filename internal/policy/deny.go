@@ -63,28 +63,30 @@ func (l denyList) unreadable(why string) *denial {
 	}
 }
 
-// runners start the command that their arguments name.
-var runners = []string{
-	"builtin", "busybox", "chroot", "command", "coproc", "doas", "env", "exec", "find", "flock", "ionice",
-	"nice", "nohup", "parallel", "pkexec", "script", "setsid", "stdbuf", "strace", "su", "sudo", "taskset",
-	"time", "timeout", "toybox", "unshare", "watch", "xargs",
-}
-
-// shells run the text behind -c.
-var shells = []string{"ash", "bash", "dash", "fish", "ksh", "mksh", "rbash", "sh", "zsh"}
-
 // maxNesting bounds how deep text inside of text is followed.
 const maxNesting = 8
+
+// maxTexts bounds how many texts and commands inside of others are read in all.
+const maxTexts = 1000
 
 // check returns why command is refused; nil: it is not.
 func (l denyList) check(command string, lang syntax.LangVariant) *denial {
 	if len(l) == 0 {
 		return nil
 	}
-	return l.checkText(command, lang, maxNesting)
+	left := maxTexts
+	found := l.checkText(command, lang, maxNesting, &left)
+	if found == nil && left < 0 {
+		return l.unreadable("this one holds too many others to be checked; write it plainly")
+	}
+	return found
 }
 
-func (l denyList) checkText(text string, lang syntax.LangVariant, depth int) (found *denial) {
+// checkText checks one text; left is how many more may be read.
+func (l denyList) checkText(text string, lang syntax.LangVariant, depth int, left *int) (found *denial) {
+	if *left--; *left < 0 {
+		return nil // check says so
+	}
 	if depth == 0 {
 		return l.unreadable("this one is nested too deep to be checked; write it plainly")
 	}
@@ -92,33 +94,17 @@ func (l denyList) checkText(text string, lang syntax.LangVariant, depth int) (fo
 	if err != nil {
 		return l.unreadable("this one cannot be read: " + err.Error())
 	}
+	r := denyReader{list: l, lang: lang, depth: depth, left: left}
+	if depth == maxNesting { // text inside may get variables from around it
+		r.numbers = readNumbers(file)
+	}
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if call, ok := n.(*syntax.CallExpr); ok && found == nil && len(call.Args) > 0 {
-			found = l.checkCall(readWords(call.Args), lang, depth)
+		if found == nil {
+			found = r.node(n)
 		}
 		return found == nil
 	})
 	return found
-}
-
-// checkCall looks at one simple command, of at least one word.
-func (l denyList) checkCall(words []word, lang syntax.LangVariant, depth int) *denial {
-	if !words[0].fixed {
-		return l.unreadable("the name of a command in this one is not written out; write it plainly")
-	}
-	if found := l.match(words); found != nil {
-		return found
-	}
-	name, args := path.Base(words[0].text), words[1:]
-	switch {
-	case name == "eval":
-		return l.checkJoined(args, lang, depth)
-	case slices.Contains(shells, name):
-		return l.checkShell(args, lang, depth)
-	case slices.Contains(runners, name):
-		return l.checkRunner(args, lang, depth)
-	}
-	return nil
 }
 
 // match applies the rules to a command whose name is fixed.
@@ -126,59 +112,6 @@ func (l denyList) match(words []word) *denial {
 	for i := range l {
 		if l[i].may(words) {
 			return l.denies(&l[i])
-		}
-	}
-	return nil
-}
-
-// checkJoined checks words that are run as one text.
-func (l denyList) checkJoined(words []word, lang syntax.LangVariant, depth int) *denial {
-	texts := make([]string, len(words))
-	for i, w := range words {
-		if !w.fixed {
-			return l.unreadable("text that this one runs is not written out; write it plainly")
-		}
-		texts[i] = w.text
-	}
-	return l.checkText(strings.Join(texts, " "), lang, depth-1)
-}
-
-// checkShell checks the text that a shell gets with -c. A script file is not
-// looked into.
-func (l denyList) checkShell(args []word, lang syntax.LangVariant, depth int) *denial {
-	for i, w := range args {
-		switch {
-		case !w.fixed:
-			return l.unreadable("what a shell runs in this one is not written out; write it plainly")
-		case strings.HasPrefix(w.text, "--") || strings.HasPrefix(w.text, "+"):
-		case strings.HasPrefix(w.text, "-") && strings.Contains(w.text, "c"):
-			rest := slices.DeleteFunc(slices.Clone(args[i+1:]), func(w word) bool {
-				return w.fixed && strings.HasPrefix(w.text, "-")
-			})
-			return l.checkJoined(rest[:min(1, len(rest))], lang, depth)
-		case !strings.HasPrefix(w.text, "-"):
-			return nil
-		}
-	}
-	return l.unreadable("this one feeds commands to a shell; run them directly")
-}
-
-// checkRunner checks a command whose arguments name another: each of them might
-// be the one.
-func (l denyList) checkRunner(args []word, lang syntax.LangVariant, depth int) *denial {
-	for i, w := range args {
-		var found *denial
-		switch {
-		case !w.fixed && i == 0:
-			found = l.unreadable("the name of a command in this one is not written out; write it plainly")
-		case !w.fixed:
-		case slices.Contains(shells, path.Base(w.text)), path.Base(w.text) == "eval":
-			found = l.checkCall(args[i:], lang, depth)
-		default:
-			found = l.match(args[i:])
-		}
-		if found != nil {
-			return found
 		}
 	}
 	return nil

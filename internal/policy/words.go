@@ -1,16 +1,18 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
 
 // word is one word of a simple command. Only the shell knows what a word that is
-// not fixed becomes.
+// not fixed becomes; text is then how it begins.
 type word struct {
 	text  string
 	fixed bool
+	many  bool // not fixed, and it may become any number of words
 }
 
 // readWords returns what the words become, as far as that can be told without
@@ -19,9 +21,28 @@ func readWords(words []*syntax.Word) []word {
 	out := make([]word, len(words))
 	for i, w := range words {
 		text, fixed := readParts(w.Parts, false)
-		out[i] = word{text: text, fixed: fixed}
+		out[i] = word{text: text, fixed: fixed, many: !fixed && splits(w.Parts, false)}
 	}
 	return out
+}
+
+// splits says whether parts may become more than one word: by what stands
+// outside of quotes, or by lists.
+func splits(parts []syntax.WordPart, quoted bool) bool {
+	return slices.ContainsFunc(parts, func(p syntax.WordPart) bool {
+		switch p := p.(type) {
+		case *syntax.SglQuoted, *syntax.ProcSubst, *syntax.ArithmExp:
+			return false
+		case *syntax.DblQuoted:
+			return splits(p.Parts, true)
+		case *syntax.Lit:
+			_, fixed := unescape(p.Value, quoted)
+			return !fixed
+		case *syntax.ParamExp:
+			return !quoted && !p.Length || p.Param == nil || p.Param.Value == "@" || p.Index != nil || p.Excl
+		}
+		return !quoted
+	})
 }
 
 // readParts joins the parts of a word, without their quotes.
@@ -32,22 +53,22 @@ func readParts(parts []syntax.WordPart, quoted bool) (string, bool) {
 		case *syntax.Lit:
 			text, fixed := unescape(p.Value, quoted)
 			if !fixed {
-				return "", false
+				return b.String(), false
 			}
 			b.WriteString(text)
 		case *syntax.SglQuoted:
 			if p.Dollar && strings.Contains(p.Value, `\`) {
-				return "", false
+				return b.String(), false
 			}
 			b.WriteString(p.Value)
 		case *syntax.DblQuoted:
 			text, fixed := readParts(p.Parts, true)
-			if !fixed {
-				return "", false
-			}
 			b.WriteString(text)
+			if !fixed {
+				return b.String(), false
+			}
 		default:
-			return "", false
+			return b.String(), false
 		}
 	}
 	return b.String(), true
