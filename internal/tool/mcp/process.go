@@ -3,6 +3,7 @@ package mcp
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -121,13 +122,21 @@ func (m *messages) Write(p []byte) (int, error) {
 			m.rest = nil
 		}
 		to := m.to
-		if start := bytes.TrimLeft(line, " \t\r"); start[0] != '{' && start[0] != '[' {
+		if !canBeMessage(line) {
 			to = m.noise
 		}
 		if _, err := to.Write(line); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// canBeMessage tells messages from what programs print for their user, in square
+// brackets, too: "[info] ready". What looks like a message and is broken is one:
+// whoever waits for it should hear of that.
+func canBeMessage(line []byte) bool {
+	start := bytes.TrimLeft(line, " \t\r")
+	return start[0] == '{' || start[0] == '[' && json.Valid(line)
 }
 
 // tail keeps the end of what a program writes. It is safe for concurrent use.

@@ -49,7 +49,7 @@ func playServer(mode string) {
 			}
 		}()
 	case "greeting":
-		fmt.Println("Welcome to the server!\n\n  it is ready")
+		fmt.Println("Welcome to the server!\n\n  it is ready\n[info] listening")
 	case "stubborn":
 		signal.Ignore(os.Interrupt)
 	case "silent", "strict":
