@@ -55,7 +55,7 @@ func builtinProblem(name string, args []word) string {
 	case "unset":
 		return namesProblem(args, "")
 	case "getopts":
-		return namesProblem(args[min(1, len(args)):], "")
+		return namesProblem(args[min(1, len(args)):min(2, len(args))], "")
 	case "printf":
 		return printfProblem(args)
 	case "wait":
@@ -90,8 +90,11 @@ func namesProblem(args []word, valued string) string {
 		w := args[i]
 		if w.fixed && len(w.text) > 1 && w.text[0] == '-' {
 			at := strings.IndexAny(w.text, valued)
-			if strings.IndexByte(w.text, 'a') >= 0 && valued != "" {
-				continue // an array's name follows
+			if _, name, has := strings.Cut(w.text, "a"); has && valued != "" {
+				if name != "" && !plainName().MatchString(name) {
+					return nameHides
+				}
+				continue // or an array's name follows
 			}
 			if at == len(w.text)-1 && at > 0 {
 				i++

@@ -10,7 +10,7 @@ import (
 // the text stands in the same word.
 var carriers = map[string][]string{
 	"expect":  {"-c"},
-	"git":     {"-c", "-x", "--exec=", "--exec", "--extcmd=", "--extcmd", "--upload-pack=", "--upload-pack", "--receive-pack=", "--receive-pack", "--open-files-in-pager=", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter", "--parent-filter", "--tag-name-filter"},
+	"git":     {"-c", "-x", "--exec=", "--exec", "--extcmd=", "--extcmd", "--upload-pack=", "--upload-pack", "--receive-pack=", "--receive-pack", "--open-files-in-pager=", "-O", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter", "--parent-filter", "--tag-name-filter"},
 	"less":    {"+!", "++!"},
 	"make":    {"--eval=", "--eval"},
 	"man":     {"-P", "--pager=", "--pager", "-H", "--html="},
@@ -43,6 +43,9 @@ func carried(name string, args []word) (texts []word) {
 			}
 		}
 	}
+	if at := slices.IndexFunc(args, func(w word) bool { return w.text == "config" }); name == "git" && at >= 0 && len(args) > at+2 {
+		texts = append(texts, args[len(args)-1]) // of an alias, or another that runs
+	}
 	return texts
 }
 
@@ -60,7 +63,12 @@ func carries(name string, args []word) bool {
 
 // feedsMake says whether a Makefile may be what another command writes.
 func feedsMake(args []word) bool {
-	return slices.ContainsFunc(args, func(w word) bool { return w.text == "-" || w.text == "-f-" || isStream(w.text) })
+	for i, w := range args {
+		if w.text == "-" || w.text == "-f-" || isStream(w.text) || !w.fixed && i > 0 && strings.HasPrefix(args[i-1].text, "-") {
+			return true
+		}
+	}
+	return false
 }
 
 // carrier checks the texts that options of a program may run, and the commands
@@ -73,13 +81,14 @@ func (r *denyReader) carrier(name string, args []word) *denial {
 		if !w.fixed {
 			return r.list.unreadable(textUnknown)
 		}
-		for _, text := range textsIn(w.text) {
-			if found := r.guess(text); found != nil {
-				return found
-			}
+		if found := r.guesses(w.text); found != nil {
+			return found
 		}
 	}
 	if name == "git" {
+		if slices.ContainsFunc(args, func(w word) bool { return strings.HasPrefix(w.text, "--config-env") }) {
+			return r.list.unreadable(textUnknown)
+		}
 		if i := runsIn(args); i > 0 && i < len(args) {
 			return r.anywhere(name, args[i:])
 		}
@@ -88,10 +97,10 @@ func (r *denyReader) carrier(name string, args []word) *denial {
 }
 
 // textsIn returns what of an option's value may be the text: all of it, and
-// what follows =, ! or exec=.
+// what follows a sign or a word by which programs mark commands.
 func textsIn(value string) []string {
 	texts := []string{strings.TrimLeft(value, "!:")}
-	for _, mark := range []string{"=", "!", "exec="} {
+	for _, mark := range []string{"=", "!", "exec=", "exec ", "shell ", "spawn ", "system "} {
 		if _, after, has := strings.Cut(value, mark); has {
 			texts = append(texts, strings.TrimLeft(after, "!"))
 		}

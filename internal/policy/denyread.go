@@ -75,6 +75,16 @@ func (r *denyReader) guess(text string) *denial {
 	return nil
 }
 
+// guesses checks what may hold such a text.
+func (r *denyReader) guesses(value string) *denial {
+	for _, text := range textsIn(value) {
+		if found := r.guess(text); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
 // call looks at one simple command, of at least one word.
 func (r *denyReader) call(words []word) *denial {
 	if !words[0].fixed {
@@ -95,7 +105,7 @@ func (r *denyReader) call(words []word) *denial {
 	case name == "let":
 		return r.let(args)
 	case slices.Contains(declarations, name):
-		return r.declared(args)
+		return r.declared(name, args)
 	case slices.Contains(shells, name):
 		return r.shell(args)
 	case name == "find":

@@ -99,7 +99,42 @@ sudo env -S 'rm vic'
 sudo -u root $X
 /lib64/ld-linux-x86-64.so.2 /bin/rm vic
 jobs -x rm vic
-sudo su -c "$X"`,
+sudo su -c "$X"
+X=rm env --split-s '${X} vic'
+echo rm vic | sudo -s
+echo rm vic | sudo -u root -i
+echo rm vic | su
+echo rm vic | su root
+echo rm vic | script -q /dev/null
+echo rm vic | unshare -r
+echo rm vic | chroot /
+echo rm vic | setarch -R
+echo rm vic | ssh host
+expect -c 'spawn rm vic'
+gdb -ex 'shell rm vic'
+git config alias.q '!rm vic'; git q
+git --config-env=alias.q=X q
+make -f <(echo 'x:; rm vic')
+coreutils --coreutils-prog=rm vic
+sudo BASH_ENV=x bash -c :`,
+	"words": `
+{"rm",vic}
+{'r'm,vic}
+/bin/["r"]m vic
+["r"]m vic
+HOME=/bin/rm; ~ vic
+OLDPWD=/bin/rm; ~- vic
+/bin/@(rm) vic
+$'r'm vic
+$"rm" vic
+~/bin/rm vic
+coproc rm vic
+cat <<< "$(rm vic)"
+echo "${x:-$(rm vic)}"
+f() { command "$@"; }; f rm vic
+f() { sudo -u root "$@"; }; f rm vic
+echo rm vic | tee >(sh)
+a=(rm vic); "${a[@]}"`,
 	"xargs": `
 echo rm vic | xargs env
 echo rm vic | xargs nice
@@ -301,6 +336,14 @@ i=1; a=(x y); echo ${a[i]} ${a[$i]}
 echo ${x:0:3} ${x%.go} ${x:-y} ${x//a/b} ${!a[@]}
 export PATH=/usr/bin:$PATH
 export FOO="$bar"
+export -n FOO
+while getopts ab: opt "$@"; do echo $opt; done
+ls ~
+git config user.name x
+sudo make CC="$X" all
+su -l user -c 'ls'
+ssh -p 22 host ls
+echo {a,b}"c" [x]
 declare -a list=(x y)
 declare -A m=([a]=b)
 local x=$1
@@ -340,7 +383,7 @@ func TestEvasionsAreNotAllowed(t *testing.T) {
 	p := newPolicy(t, Config{AutoApprove: []string{"shell(*)"}, AlwaysDeny: nil})
 	for kind, list := range evasions {
 		for _, command := range lines(list) {
-			if strings.HasPrefix(command, "echo vic | xargs rm") || command == "q vic" {
+			if kind == "words" || strings.HasPrefix(command, "echo vic | xargs rm") || command == "q vic" {
 				continue
 			}
 			r := p.Judge("main", "shell", shellAction(command, openclaw.Needs{Network: true}))

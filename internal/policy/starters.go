@@ -34,10 +34,10 @@ var knownStarters = map[string]string{
 // openStarters start a command somewhere in their arguments, with the number of
 // operands that come before it.
 var openStarters = map[string]int{
-	"arch": 0, "bwrap": 0, "busybox": 0, "cgexec": 0, "choom": 0, "chpst": 0, "chroot": 1, "coproc": 0, "cpulimit": 0, "daemonize": 0,
+	"arch": 0, "bwrap": 0, "busybox": 0, "cgexec": 0, "coreutils": 0, "choom": 0, "chpst": 0, "chroot": 1, "coproc": 0, "cpulimit": 0, "daemonize": 0,
 	"dbus-run-session": 0, "direnv": 0, "doas": 0, "dumb-init": 0, "eatmydata": 0, "entr": 0, "envdir": 1, "fakechroot": 0, "fakeroot": 0,
 	"faketime": 1, "fd": 0, "fdfind": 0, "firejail": 0, "gdb": 0, "gdbserver": 1, "gosu": 1, "hyperfine": 0, "i386": 0, "ip": 0, "jobs": 0,
-	"linux32": 0, "linux64": 0, "ltrace": 0, "nsenter": 0, "numactl": 0, "parallel": 0, "perf": 0, "pkexec": 0, "prlimit": 0, "proot": 0,
+	"linux32": 0, "linux64": 0, "ltrace": 0, "newgrp": 1, "nsenter": 0, "numactl": 0, "parallel": 0, "perf": 0, "pkexec": 0, "prlimit": 0, "proot": 0,
 	"proxychains": 0, "proxychains4": 0, "rlwrap": 0, "runuser": 0, "screen": 0, "script": 0, "setarch": 1, "setpriv": 0, "setuidgid": 1, "sg": 1,
 	"ssh": 1, "start-stop-daemon": 0, "strace": 0, "su": 0, "su-exec": 1, "sudo": 0, "systemd-run": 0, "tini": 0, "tmux": 0, "torsocks": 0,
 	"toybox": 0, "unbuffer": 0, "uname26": 0, "unshare": 0, "valgrind": 0, "watch": 0, "x86_64": 0, "xvfb-run": 0,
@@ -157,8 +157,8 @@ func (r *denyReader) starter(name string, args []word) *denial {
 		return nil
 	}
 	s, understood := readStarter(spec, args)
-	if !understood && name == "xargs" { // it may replace words by what it reads
-		return r.list.unreadable("options of xargs in this one are not known here")
+	if !understood && (name == "xargs" || name == "env") { // they may make other words of these
+		return r.list.unreadable("options of " + name + " in this one are not known here; leave them out or write them out")
 	}
 	if !known || !understood {
 		return r.anywhere(name, args)
@@ -239,10 +239,31 @@ func (r *denyReader) anywhere(name string, args []word) *denial {
 			operands++
 		}
 	}
-	if name == "parallel" && operands == 0 {
+	if startsShell(name, args, operands) {
 		return r.list.unreadable("this one takes commands from its input; run them directly")
 	}
 	return nil
+}
+
+// startsShell says whether a starter may start a shell, or what its input says,
+// for want of a command.
+func startsShell(name string, args []word, operands int) bool {
+	switch name {
+	case "su", "script", "newgrp", "sg", "runuser":
+		return !slices.ContainsFunc(args, func(w word) bool {
+			return isTextOption(w.text) || strings.HasPrefix(w.text, "--command=") || strings.HasPrefix(w.text, "-c") ||
+				name == "runuser" && strings.HasPrefix(w.text, "-u")
+		})
+	case "sudo", "doas":
+		return operands == 0 && slices.ContainsFunc(args, func(w word) bool {
+			return w.text == "--login" || w.text == "--shell" || isCluster(w.text, "s") || isCluster(w.text, "i")
+		})
+	case "parallel", "unshare", "nsenter", "chroot", "fakeroot", "fakechroot", "firejail", "setarch", "linux32", "linux64", "i386", "x86_64", "uname26":
+		return operands <= openStarters[name]
+	case "ssh":
+		return operands == 0 || len(args) < 2
+	}
+	return false
 }
 
 // argument checks the argument that may be a command or a text.
@@ -269,8 +290,13 @@ func (r *denyReader) argument(args []word, i int, takesText bool) *denial {
 			return found
 		}
 	}
+	if name, _, sets := strings.Cut(args[i].text, "="); sets && plainName().MatchString(name) {
+		if found := r.assigned(args[i]); found != nil {
+			return found
+		}
+	}
 	if text != "" && (text != args[i].text || strings.ContainsAny(text, " \t\n;|&<>(){}'\"\\`")) {
-		return r.guess(text)
+		return r.guesses(text)
 	}
 	return nil
 }

@@ -115,11 +115,11 @@ func (r *denyReader) declaration(n *syntax.DeclClause) *denial {
 	if n.Variant.Value == "nameref" {
 		words = append([]word{{text: "-n", fixed: true}}, words...)
 	}
-	return r.declared(words)
+	return r.declared(n.Variant.Value, words)
 }
 
 // declared checks the arguments of declare and its like.
-func (r *denyReader) declared(args []word) *denial {
+func (r *denyReader) declared(command string, args []word) *denial {
 	flags := ""
 	for _, w := range args {
 		if w.fixed && w.text != "" && strings.ContainsAny(w.text[:1], "-+") {
@@ -133,7 +133,7 @@ func (r *denyReader) declared(args []word) *denial {
 		}
 		name, _, _ = strings.Cut(name, "[")
 		switch {
-		case strings.Contains(flags, "n"):
+		case strings.Contains(flags, "n") && command != "export":
 			return r.list.unreadable("this one names a variable by another")
 		case strings.Contains(flags, "i") && (!r.number(name) || sets && !(w.fixed && isInteger(value))):
 			return r.list.unreadable(valueUnknown)

@@ -37,7 +37,7 @@ func splits(parts []syntax.WordPart, quoted bool) bool {
 			return splits(p.Parts, true)
 		case *syntax.Lit:
 			_, fixed := unescape(p.Value, quoted)
-			return !fixed
+			return !fixed || !quoted && spans(p.Value, len(parts))
 		case *syntax.ParamExp:
 			return !quoted && !p.Length || p.Param == nil || p.Param.Value == "@" || p.Index != nil || p.Excl
 		}
@@ -48,9 +48,12 @@ func splits(parts []syntax.WordPart, quoted bool) bool {
 // readParts joins the parts of a word, without their quotes.
 func readParts(parts []syntax.WordPart, quoted bool) (string, bool) {
 	var b strings.Builder
-	for _, p := range parts {
+	for i, p := range parts {
 		switch p := p.(type) {
 		case *syntax.Lit:
+			if !quoted && (spans(p.Value, len(parts)) || i == 0 && isHome(p.Value)) {
+				return b.String(), false
+			}
 			text, fixed := unescape(p.Value, quoted)
 			if !fixed {
 				return b.String(), false
@@ -73,6 +76,15 @@ func readParts(parts []syntax.WordPart, quoted bool) (string, bool) {
 	}
 	return b.String(), true
 }
+
+// spans says whether a pattern or a brace expansion may begin in a literal and
+// go on in another part of its word: {"rm",x} or /bin/["r"]m.
+func spans(lit string, parts int) bool { return parts > 1 && strings.ContainsAny(lit, "[{") }
+
+// isHome says whether a literal is what the shell replaces by the value of a
+// variable, such as ~ and ~-. With a folder behind it the name of a program
+// still stands there.
+func isHome(lit string) bool { return strings.HasPrefix(lit, "~") && !strings.Contains(lit, "/") }
 
 // unescape takes the backslashes from a literal. Outside of quotes, a pattern or
 // a brace expansion makes it one that is not fixed.
