@@ -146,7 +146,7 @@ var shellText = sync.OnceValue(func() *regexp.Regexp {
 // can be told, these.
 func readCall(words []word, lang syntax.LangVariant, depth int) (simple, string) {
 	s := simple{words: words}
-	if !words[0].fixed {
+	if !words[0].fixed || strings.HasPrefix(words[0].text, "-") { // time -- ls
 		return s, "the name of a command is not written out"
 	}
 	name, args := path.Base(words[0].text), words[1:]

@@ -90,6 +90,9 @@ func (r *denyReader) call(words []word) *denial {
 	if !words[0].fixed {
 		return r.list.unreadable(nameUnknown)
 	}
+	if strings.HasPrefix(words[0].text, "-") && len(words) > 1 { // time -- ls
+		return r.call(words[1:])
+	}
 	if found := r.list.match(words); found != nil {
 		return found
 	}
