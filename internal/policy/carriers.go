@@ -10,7 +10,7 @@ import (
 // the text stands in the same word.
 var carriers = map[string][]string{
 	"expect":  {"-c"},
-	"git":     {"-c", "-x", "--exec=", "--exec", "--extcmd=", "--extcmd", "--upload-pack=", "--upload-pack", "--receive-pack=", "--receive-pack", "--open-files-in-pager=", "-O", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter", "--parent-filter", "--tag-name-filter"},
+	"git":     {"-c", "-u", "-x", "--exec=", "--exec", "--extcmd=", "--extcmd", "--upload-pack=", "--upload-pack", "--receive-pack=", "--receive-pack", "--open-files-in-pager=", "-O", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter", "--parent-filter", "--tag-name-filter"},
 	"less":    {"+!", "++!"},
 	"make":    {"--eval=", "--eval"},
 	"man":     {"-P", "--pager=", "--pager", "-H", "--html="},
@@ -34,6 +34,7 @@ func carried(name string, args []word) (texts []word) {
 	for i, w := range args {
 		for _, option := range carriers[name] {
 			switch {
+			case option == "-u" && i+1 < len(args) && !args[i+1].fixed: // git push -u "$remote"
 			case w.fixed && w.text == option && i+1 < len(args):
 				texts = append(texts, args[i+1])
 			case len(option) == 2 && option != "+!" && isCluster(w.text, option[1:]) && i+1 < len(args):

@@ -111,6 +111,7 @@ echo rm vic | chroot /
 echo rm vic | setarch -R
 echo rm vic | ssh host
 expect -c 'spawn rm vic'
+git clone -u 'rm vic; git-upload-pack' . y
 gdb -ex 'shell rm vic'
 git config alias.q '!rm vic'; git q
 git --config-env=alias.q=X q
@@ -129,6 +130,8 @@ $'r'm vic
 $"rm" vic
 ~/bin/rm vic
 coproc rm vic
+time -- rm vic
+time -p -- rm vic
 cat <<< "$(rm vic)"
 echo "${x:-$(rm vic)}"
 f() { command "$@"; }; f rm vic
@@ -337,6 +340,9 @@ echo ${x:0:3} ${x%.go} ${x:-y} ${x//a/b} ${!a[@]}
 export PATH=/usr/bin:$PATH
 export FOO="$bar"
 export -n FOO
+git push -u "$remote"
+git push -u origin main
+time -p ls
 while getopts ab: opt "$@"; do echo $opt; done
 ls ~
 git config user.name x
