@@ -56,11 +56,14 @@ func (c *cli) gatewayStopCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stop", Short: "Stop the gateway in the background, when its running turns have finished", Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, _, err := c.load()
-			if err != nil {
-				return err
+			cfg, broken := c.reach()
+			if cfg == nil {
+				return broken
 			}
 			pid, err := c.stopGateway(cmd.Context(), cfg, force)
+			if broken != nil && exitCode(err) == exitNotRunning {
+				return broken
+			}
 			if err != nil {
 				return err
 			}

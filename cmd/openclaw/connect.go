@@ -38,15 +38,21 @@ const (
 // connect connects to the gateway that the flags or the configuration name.
 // purpose says what a gateway that has to be served is for.
 func (c *cli) connect(ctx context.Context, none whenNone, purpose string) (*link, error) {
-	cfg, _, err := c.load()
-	if err != nil && c.flags.url == "" {
-		return nil, err
+	cfg, broken := c.reach()
+	if cfg == nil && c.flags.url == "" {
+		return nil, broken
 	}
 	address, token := c.flags.url, c.token(cfg)
 	if address == "" {
 		address = gatewayURL(cfg, cfg.Gateway.Port)
 	}
 	l, err := c.dial(ctx, address, token)
+	if c.flags.url == "" && broken != nil {
+		if errors.Is(err, client.ErrNotRunning) {
+			return nil, broken
+		}
+		c.warnBroken(broken)
+	}
 	if !errors.Is(err, client.ErrNotRunning) {
 		return l, err
 	}
@@ -54,6 +60,22 @@ func (c *cli) connect(ctx context.Context, none whenNone, purpose string) (*link
 		return nil, notRunning(fmt.Sprintf("no gateway is running at %s; start one with: openclaw gateway start", redact(address)))
 	}
 	return c.connectEmbedded(ctx, cfg, token, purpose)
+}
+
+// reach reads the configuration to find a gateway by. One that has faults may be
+// newer than the gateway that runs: what can be read of it will do, and broken
+// says what is wrong. Where no gateway is, that is the error.
+func (c *cli) reach() (cfg *config.Config, broken error) {
+	cfg, _, broken = c.load()
+	if broken != nil {
+		cfg = config.Salvage(c.configOptions())
+	}
+	return cfg, broken
+}
+
+// warnBroken says that the gateway runs with an earlier configuration.
+func (c *cli) warnBroken(broken error) {
+	c.remark("the gateway runs with the configuration before this one, which cannot be used: %v", broken)
 }
 
 // connectEmbedded serves a gateway in this process and connects to it. When

@@ -45,8 +45,8 @@ func (c *cli) gatewayStatusCommand() *cobra.Command {
 // gatewayState asks the PID file and the gateway itself.
 func (c *cli) gatewayState(ctx context.Context) (gatewayState, error) {
 	var s gatewayState
-	cfg, _, err := c.load()
-	if err != nil && c.flags.url == "" {
+	cfg, err := c.reach()
+	if cfg == nil && c.flags.url == "" {
 		return s, err
 	}
 	if c.flags.url == "" {

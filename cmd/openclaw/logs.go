@@ -30,9 +30,12 @@ func (c *cli) logsCommand() *cobra.Command {
 			if follow && c.flags.json {
 				return wrongUsage(cmd, "--follow never ends, so it does not go with --json")
 			}
-			cfg, _, err := c.load()
-			if err != nil {
-				return err
+			cfg, broken := c.reach()
+			if cfg == nil {
+				return broken
+			}
+			if broken != nil {
+				c.remark("the configuration cannot be used: %v", broken)
 			}
 			view := logView{c, strings.ToLower(filter)}
 			path := filepath.Join(cfg.Logging.Path, logName)

@@ -48,6 +48,22 @@ func Load(opts Options) (*Config, []Warning, error) {
 	return src.load(data)
 }
 
+// Salvage returns what can be read of a configuration that Load refuses, and
+// defaults for the rest: enough to find a gateway that runs with an earlier one,
+// and for nothing else. nil: it cannot even be read.
+func Salvage(opts Options) *Config {
+	src, problems := locate(opts)
+	if problems != nil {
+		return nil
+	}
+	data, problems := src.read()
+	if problems != nil {
+		return nil
+	}
+	cfg, _, _ := src.decode(data)
+	return cfg
+}
+
 // source is where the parts of a configuration were found.
 type source struct {
 	opts     Options
@@ -116,6 +132,16 @@ func (s *source) read() ([]byte, Problems) {
 
 // load makes a Config of the file's content.
 func (s *source) load(data []byte) (*Config, []Warning, error) {
+	cfg, warnings, problems := s.decode(data)
+	if len(problems) > 0 {
+		return nil, warnings, problems
+	}
+	return cfg, warnings, nil
+}
+
+// decode is load where problems are none: the Config then lacks what they are
+// about.
+func (s *source) decode(data []byte) (*Config, []Warning, Problems) {
 	cfg := &Config{Home: s.dirs.home, Path: s.path, lookup: s.env.lookup}
 	v := reflect.ValueOf(cfg).Elem()
 	setDefaults(v, s.dirs)
@@ -139,11 +165,8 @@ func (s *source) load(data []byte) (*Config, []Warning, error) {
 			d.problems = append(d.problems, p)
 		}
 	}
-	if len(d.problems) > 0 {
-		d.problems.sort()
-		return nil, d.warnings, d.problems
-	}
-	return cfg, d.warnings, nil
+	d.problems.sort()
+	return cfg, d.warnings, d.problems
 }
 
 // setDefaults gives every field below v its default. Secrets have none: what
