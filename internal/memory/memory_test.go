@@ -111,7 +111,10 @@ func TestSaveRefuses(t *testing.T) {
 		"my key is sk-ant-api03-abcdefghijklmnop", "-----BEGIN OPENSSH PRIVATE KEY-----", "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
 		"The wifi password is hunter2", "password: x", "PASSWORD=abc", "the password for the router in the hall is swordfish",
 		"aws AKIAIOSFODNN7EXAMPLE", "jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "use Bearer abcdef0123456789",
-		"postgres://me:secret@db/x", "card 4111 1111 1111 1111", "pin is 1234", "token: abc", "my api key: abc",
+		"postgres://me:secret@db/x", "card 4111 1111 1111 1111", "pin is 1234", "token: abc",
+		"the api token for x is 9f8a7c6d5e4b3a2f1e0d9c8b7a6f5e4d", "the access token for gitlab is Xy7dK2mQp9wLr4tZ", "my secret for stripe is Xy7dK2mQp9wLr4tZ",
+		"the pin for the alarm is 8642", "my wifi key is correcthorse99", "the door code is 4711", "the alarm code of the house is 99812",
+		"mein Passwort lautet geheim123", "das Passwort für den Router ist geheim", "la contraseña es secreto77", "le mot de passe est azerty", "my api key: abc",
 		"qW3eR5tY7uI9oP1aS2dF4gH6jK8l is for the door",
 	} {
 		saved, err := s.Save(t.Context(), text, "")
@@ -127,7 +130,8 @@ func TestSaveRefuses(t *testing.T) {
 	}
 	for _, text := range []string{
 		"My password manager is Bitwarden", "The passwords are kept in Bitwarden", "The secret of good bread is time",
-		"The pin is on the map", "My bus pass is in the drawer", "Commit 3f786850e387550fdab836ed7e6dc881de23001b broke it",
+		"The pin is on the map", "The token for the wash is 2 euros", "The secret of the cake is cinnamon", "The pins on the map are blue", "The door code is with the neighbour",
+		"Das Passwort ist im Tresor", "The gate code changed in 2024", "My bus pass is in the drawer", "Commit 3f786850e387550fdab836ed7e6dc881de23001b broke it",
 		"The report is at https://example.com/A1b2C3d4E5f6G7h8I9j0K1l2", "Call +49 30 1234567", "Order 4111111111111112",
 	} {
 		if _, err := s.Save(t.Context(), text, ""); err != nil {

@@ -25,20 +25,24 @@ var secretPatterns = sync.OnceValue(func() []secretPattern {
 		{"a signed token", regexp.MustCompile(`\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*`)},
 		{"a token", regexp.MustCompile(`(?i)\bbearer\s+[\w.~+/-]{12,}`)},
 		{"an address with a password in it", regexp.MustCompile(`[a-zA-Z][\w+.-]*://[^\s/:@]*:[^\s/@]+@`)},
-		{"a password or token", regexp.MustCompile(`(?i)\b(secret|token|pin|credential)s?\s*([=:]\s*\S|is\s+\S*\d)`)},
+		{"a password or token", regexp.MustCompile(`(?i)\b(secret|token|pin|credential)s?\s*([=:]\s*\S|(is|are)\s+\S*\d)`)},
+		// What it is for stands between: then it takes more to be one.
+		{"a password or token", regexp.MustCompile(`(?i)\b(secret|token|pin|credential)s?\s+(for|to|of|on|at)(\s+\S+){1,8}?\s+(is|are)\s+(\S*\d\S{3}|\S{3,}\d)`)},
+		{"a code", regexp.MustCompile(`(?i)\b(door|access|entry|alarm|gate|security|unlock|lock)[ -]?codes?(\s+(for|to|of|on|at)(\s+\S+){1,8}?)?\s*(=|:|\s(is|are)\s)\s*\S*\d{3}`)},
 	}
 })
 
 // passwordPattern finds a password that is told, and the first word of it.
 var passwordPattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(?:password|passwd|passphrase|passcode|pwd|(?:api|access|secret|private)[ _-]?key)s?` +
-		`(?:\s+(?:for|to|of|on|at)(?:\s+\S+){1,8}?)?\s*(?:=|:|\s(?:is|are)\s)\s*(\S+)`)
+	return regexp.MustCompile(`(?i)\b(?:password|passwd|passphrase|passcode|pwd|(?:api|access|secret|private|wi-?fi|wlan|wpa)[ _-]?key|` +
+		`passwort|kennwort|contraseña|mot de passe)s?` +
+		`(?:\s+(?:for|to|of|on|at|für|vom|von|para|de|pour)(?:\s+\S+){1,8}?)?\s*(?:=|:|\s(?:is|are|lautet|ist|es|est)\s)\s*(\S+)`)
 })
 
 // keptPattern finds the first word of a text that says where a password is,
 // and not what it is.
 var keptPattern = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(kept|stored|saved|written|managed|in|on|under|behind|not|never|always)$`)
+	return regexp.MustCompile(`(?i)^(kept|stored|saved|written|managed|in|on|under|behind|not|never|always|im|bei|unter|nicht|en|dans|pas|no)$`)
 })
 
 // cardPattern finds digits as they stand on a payment card.
