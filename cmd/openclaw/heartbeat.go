@@ -42,7 +42,8 @@ func (c *cli) heartbeatCommand() *cobra.Command {
 	flags.BoolVar(&now, "now", false, "run it at once")
 	flags.BoolVar(&dryRun, "dry-run", false, "say what would run, and do nothing")
 	flags.BoolVar(&history, "history", false, "list the last heartbeats, and why one was skipped")
-	cmd.MarkFlagsMutuallyExclusive("now", "dry-run", "history")
+	cmd.MarkFlagsMutuallyExclusive("now", "history")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "history")
 	flags.BoolVar(&noStart, "no-start", false, "fail when no gateway is running")
 	return cmd
 }
@@ -100,7 +101,7 @@ func (c *cli) printHeartbeat(s protocol.HeartbeatStatus, dryRun bool) {
 	for _, due := range s.Due {
 		fmt.Fprintf(c.stdout, "would run: %s (%s)\n", oneLine(due.Task), oneLine(due.Reason))
 	}
-	if dryRun && len(s.Due) == 0 {
+	if dryRun && len(s.Due) == 0 && s.Error == "" {
 		c.remark("nothing would run; put tasks into HEARTBEAT.md")
 	}
 	if s.TokensUsed > 0 {

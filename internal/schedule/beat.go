@@ -144,7 +144,11 @@ func (h *Heart) beat(ctx context.Context, b beat) protocol.HeartbeatStatus {
 	h.beating = false
 	h.mu.Unlock()
 	if ctx.Err() == nil { // else the next start finds it running, and the turn goes on there
-		h.note(ctx, b.run(status, h.config.Now()))
+		run := b.run(status, h.config.Now())
+		if err == nil && len(due) == 0 {
+			run.Reason = reasonIdle
+		}
+		h.note(ctx, run)
 	}
 	return status
 }
@@ -229,10 +233,11 @@ type outcome chan session.Outcome
 func (outcome) Event(*session.Delivery)  {}
 func (o outcome) Done(s session.Outcome) { o <- s }
 
-// Why a heartbeat does not run.
+// Why a heartbeat does not run, or asks no model.
 const (
 	reasonBusy   = "busy"
 	reasonBudget = "budget"
+	reasonIdle   = "nothing was due"
 )
 
 // judge says what a heartbeat's turn came to.

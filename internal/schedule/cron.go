@@ -37,6 +37,7 @@ type Cron struct {
 	config CronConfig
 	wake   chan struct{} // the jobs have changed
 	wg     sync.WaitGroup
+	began  time.Time // when Run began; nobody could start the slots before that
 
 	mu   sync.Mutex
 	jobs map[string]*job
@@ -119,6 +120,7 @@ func (c *Cron) put(ctx context.Context, s openclaw.StoredJob, fixed bool) error 
 // started has ended or been left to the next start.
 func (c *Cron) Run(ctx context.Context) {
 	defer c.wg.Wait()
+	c.began = c.config.Now()
 	c.resume(ctx)
 	for {
 		select {
@@ -183,7 +185,8 @@ func (c *Cron) poke() {
 	}
 }
 
-// punctual is how late a slot may be and still not count as missed.
+// punctual is how late a slot may be, in a gateway that runs, and still not
+// count as missed: a machine may be busy.
 const punctual = time.Minute
 
 // look starts or skips every slot that has come.
@@ -196,7 +199,7 @@ func (c *Cron) look(ctx context.Context) {
 	}
 	var slots []slot
 	for _, j := range c.jobs {
-		if run, ok := j.slot(now); ok {
+		if run, ok := j.slot(now, c.began); ok {
 			slots = append(slots, slot{j, run})
 		}
 	}
@@ -220,7 +223,7 @@ const maxMissed = 100_000
 
 // slot takes the job's newest slot that has come, if there is one, and decides
 // what to do with it. Earlier ones, which were missed, are counted with it.
-func (j *job) slot(now time.Time) (openclaw.Run, bool) {
+func (j *job) slot(now, began time.Time) (openclaw.Run, bool) {
 	run := openclaw.Run{Job: cronPrefix + j.Name, State: openclaw.RunRunning, Attempt: 1}
 	slots := 0
 	for next := j.next(); !next.IsZero() && !next.After(now) && slots < maxMissed; next = j.next() {
@@ -231,7 +234,7 @@ func (j *job) slot(now time.Time) (openclaw.Run, bool) {
 		return run, false
 	}
 	run.Covers = slots - 1
-	late := slots > 1 || now.Sub(run.Due) > punctual
+	late := slots > 1 || now.Sub(run.Due) > punctual || run.Due.Before(began)
 	switch {
 	case late && j.Missed == "skip":
 		run.State, run.Reason, run.Ended = openclaw.RunSkipped, "missed", now

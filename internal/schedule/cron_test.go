@@ -198,6 +198,23 @@ func TestMissedSlots(t *testing.T) {
 	}
 }
 
+// A slot at which no gateway ran is missed, however little later one does.
+func TestMissedByALittle(t *testing.T) {
+	for missed, want := range map[string]string{"run_once": "10 done done", "skip": "10 skipped missed"} {
+		bubble(t, func(t *testing.T, began time.Time) {
+			w := newClockwork(t)
+			w.add(openclaw.CronJob{Name: "j", Schedule: "*/10 * * * *", Message: "look", Missed: missed})
+			time.Sleep(10*time.Minute - 10*time.Second)
+			w.stop()
+			time.Sleep(20 * time.Second)
+			w.start()
+			time.Sleep(10 * time.Minute)
+			w.stop()
+			w.want(began, want, "20 done done")
+		})
+	}
+}
+
 func TestOverlap(t *testing.T) {
 	for overlap, want := range map[string][]string{
 		"skip":  {"10 done done", "20 skipped overlap", "30 skipped overlap", "40 done done"},
