@@ -231,7 +231,7 @@ func TestGatewayKilled(t *testing.T) {
 }
 
 // Set it to 10000 for a long run: make sandbox-soak.
-var runs = flag.Int("runs", 100, "how many commands TestRunsLeaveNothing runs in each layer")
+var runs = flag.Int("runs", 40, "how many commands TestRunsLeaveNothing runs in each layer")
 
 func TestRunsLeaveNothing(t *testing.T) {
 	for layer, r := range layers(t) {
