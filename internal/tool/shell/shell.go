@@ -300,9 +300,13 @@ func (t *Tool) run(ctx context.Context, call *openclaw.Call, action *openclaw.Ac
 	}
 	switch {
 	case err == nil:
+		if res.ExitCode != 0 { // models are shown the output alone
+			res.Output = addNote(res.Output, fmt.Sprintf("[exit code %d]", res.ExitCode))
+		}
 		return res, nil
 	case ctx.Err() != nil:
 		res.ExitCode = openclaw.ExitSignal + int(syscall.SIGKILL)
+		res.Output = addNote(res.Output, "[stopped before it had finished, with all it had started]")
 		return res, ctx.Err()
 	case limited.Err() != nil:
 		res.ExitCode = openclaw.ExitTimeout

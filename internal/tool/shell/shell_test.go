@@ -76,8 +76,8 @@ func TestRun(t *testing.T) {
 		{"output", `{"command":"printf 'a\\nb\\n'"}`, openclaw.Result{Output: "a\nb\n", OutputBytes: 4}},
 		{"no final newline", `{"command":"printf a"}`, openclaw.Result{Output: "a", OutputBytes: 1}},
 		{"nothing", `{"command":"true"}`, openclaw.Result{}},
-		{"exit code", `{"command":"echo no >&2; exit 3"}`, openclaw.Result{Output: "no\n", ExitCode: 3, OutputBytes: 3}},
-		{"signal", `{"command":"kill -KILL $$"}`, openclaw.Result{ExitCode: 137}},
+		{"exit code", `{"command":"echo no >&2; exit 3"}`, openclaw.Result{Output: "no\n[exit code 3]\n", ExitCode: 3, OutputBytes: 3}},
+		{"signal", `{"command":"kill -KILL $$"}`, openclaw.Result{Output: "[exit code 137]\n", ExitCode: 137}},
 		{"unknown arguments", `{"command":"echo x","explanation":"a test"}`, openclaw.Result{Output: "x\n", OutputBytes: 2}},
 		{"home", `{"command":"ls","workdir":"~"}`, openclaw.Result{Output: "Documents\n", OutputBytes: 10}},
 		{"below home", `{"command":"basename \"$PWD\"","workdir":"~/Documents"}`, openclaw.Result{Output: "Documents\n", OutputBytes: 10}},
@@ -180,7 +180,7 @@ func TestCancelReturnsWhatThereIs(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
-	want := &openclaw.Result{CallID: "c1", Output: "so far", ExitCode: 137, OutputBytes: 6}
+	want := &openclaw.Result{CallID: "c1", Output: "so far\n[stopped before it had finished, with all it had started]\n", ExitCode: 137, OutputBytes: 6}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
