@@ -51,8 +51,8 @@ func NewDoor(a Access, now func() time.Time) *Door {
 	return d
 }
 
-// Set changes who may connect from now on, and says whether the token is
-// another than before: connections that were let in by the old one must go.
+// Set changes who may connect from now on, and says whether another token is
+// needed than before: connections that were let in without it must go.
 func (d *Door) Set(a Access) (changed bool) {
 	next := &access{hosts: lower(a.Hosts), origins: lower(a.Origins)}
 	if a.Token != "" {
@@ -60,10 +60,10 @@ func (d *Door) Set(a Access) (changed bool) {
 		next.token = &sum
 	}
 	last := d.access.Swap(next)
-	if last == nil || last.token == nil || next.token == nil {
-		return last != nil && last.token != next.token
+	if last == nil || next.token == nil { // nobody needs one any more
+		return false
 	}
-	return *last.token != *next.token
+	return last.token == nil || *last.token != *next.token
 }
 
 func lower(list []string) []string {

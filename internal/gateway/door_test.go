@@ -166,7 +166,7 @@ func TestChangedTokenIsNoticed(t *testing.T) {
 	for i, step := range []struct {
 		token   string
 		changed bool
-	}{{"", false}, {"one", true}, {"one", false}, {"two", true}, {"", true}, {"", false}} {
+	}{{"", false}, {"one", true}, {"one", false}, {"two", true}, {"", false}, {"", false}, {"two", true}} {
 		if changed := d.Set(gateway.Access{Token: step.token}); changed != step.changed {
 			t.Errorf("step %d: changed = %v, want %v", i, changed, step.changed)
 		}
