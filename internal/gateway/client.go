@@ -39,6 +39,7 @@ type Client struct {
 	end     context.CancelFunc
 	rate    *rate.Limiter
 	over    overrun
+	page    chan struct{} // holds one while a page of history is read and sent
 
 	mu            sync.Mutex
 	inFlight      map[string]*request
@@ -53,6 +54,7 @@ func (g *Gateway) Connect(conn Conn) *Client {
 	c := &Client{
 		gateway: g, conn: conn,
 		rate:     rate.NewLimiter(rate.Limit(l.MessagesPerSecond), l.Burst),
+		page:     make(chan struct{}, 1),
 		inFlight: map[string]*request{},
 	}
 	c.life, c.end = context.WithCancel(context.Background())
@@ -183,14 +185,28 @@ func (r *request) run(route route) {
 // this was the one.
 func (r *request) reply(t protocol.Type, payload any) (first bool) {
 	r.answer.Do(func() {
-		// The id is free again before the client can know of the answer.
-		r.client.mu.Lock()
-		delete(r.client.inFlight, r.id)
-		r.client.mu.Unlock()
+		r.release()
 		r.client.send(t, r.id, payload)
 		first = true
 	})
 	return first
+}
+
+// replyWhenRoom is reply for an answer that is large: it waits until the client
+// has read what came before.
+func (r *request) replyWhenRoom(t protocol.Type, payload any) {
+	r.answer.Do(func() {
+		r.release()
+		// If it fails, nobody is left to be told.
+		_ = r.client.conn.SendWait(protocol.Encode(t, r.id, payload, r.client.gateway.config.Now()))
+	})
+}
+
+// release makes the id free again, before the client can know of the answer.
+func (r *request) release() {
+	r.client.mu.Lock()
+	defer r.client.mu.Unlock()
+	delete(r.client.inFlight, r.id)
 }
 
 // fail completes the request with an error; see reply for what it returns.

@@ -68,6 +68,14 @@ func sessionHistory(r *request) error {
 	if p.BeforeSeq < 0 {
 		return invalid("payload.before_seq must not be negative")
 	}
+	// One page at a time: who asks for many and reads none of them costs others
+	// no more than one.
+	select {
+	case r.client.page <- struct{}{}:
+		defer func() { <-r.client.page }()
+	case <-r.client.life.Done():
+		return r.client.life.Err()
+	}
 	events, info, more, err := r.client.gateway.config.Hub.History(r.client.life, p.Session, p.BeforeSeq, limit)
 	if err != nil {
 		return err
@@ -76,7 +84,7 @@ func sessionHistory(r *request) error {
 	for i, ev := range events {
 		reply.Events[i] = protocol.EventPayload(ev)
 	}
-	r.reply(protocol.TypeHistory, reply)
+	r.replyWhenRoom(protocol.TypeHistory, reply)
 	return nil
 }
 

@@ -83,3 +83,30 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// A client that asks for many pages and reads none gets one prepared, and all of
+// them when it reads.
+func TestPagesWaitForTheirReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, settings{}, []step{{Text: "one"}})
+		defer r.close(t)
+		conn := &stuck{let: make(chan struct{})}
+		c := r.gateway.Connect(conn)
+		defer c.Close()
+		c.Receive([]byte(`{"type":"chat","id":"1","payload":{"text":"x"}}`))
+		synctest.Wait()
+		conn.take()
+		for _, id := range []string{"a", "b", "c"} {
+			c.Receive([]byte(`{"type":"session_history","id":"` + id + `","payload":{"session":"main"}}`))
+		}
+		synctest.Wait()
+		if frames := conn.take(); len(frames) > 0 {
+			t.Errorf("nobody reads, and there came %q", frames)
+		}
+		close(conn.let)
+		synctest.Wait()
+		if frames := conn.take(); len(frames) != 3 || strings.Count(strings.Join(frames, ""), `"type":"history"`) != 3 {
+			t.Errorf("then came %q", frames)
+		}
+	})
+}
